@@ -1,0 +1,60 @@
+# makerd: `make run` shows it work, `make test` checks it, `make bench` measures it.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check -q
+
+CONFIG ?= deploy/config/paper.toml
+DURATION ?=
+MARKET ?=
+SEED ?=
+VENUE_FILE ?=
+RUN_OPTIONS = $(if $(DURATION),--duration $(DURATION)) $(if $(MARKET),--market $(MARKET)) \
+	$(if $(SEED),--seed $(SEED)) $(if $(VENUE_FILE),--venue-file $(VENUE_FILE))
+
+.DEFAULT_GOAL := help
+.PHONY: help run test format bench clean
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo
+	@echo "  make run DURATION=60                       end by itself, leave run/summary.json"
+	@echo "  make run MARKET=replay:PATH                serve a recording instead of the synthetic market"
+	@echo "  make run VENUE_FILE=path                   use a local venue that already runs"
+	@echo "  make run CONFIG=path                       another deployment"
+
+run: $(VENV)/run.stamp  ## start the paper deployment and show it; Ctrl-C stops everything
+	@exec $(BIN)/python -m services.console --config $(CONFIG) run $(RUN_OPTIONS)
+
+test: $(VENV)/test.stamp  ## format, types and the whole suite
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest
+
+format: $(VENV)/test.stamp  ## rewrite the code in the house format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(VENV)/bench.stamp  ## measure; writes run/bench.json
+	$(BIN)/python -m tests.bench
+
+clean:  ## remove the environment and everything a run left
+	rm -rf $(VENV) run .mypy_cache .ruff_cache .hypothesis
+
+$(VENV)/run.stamp: requirements-run.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "makerd needs Python 3.11 or newer; $(PYTHON) is older (make PYTHON=... picks another)"; exit 78; }
+	@test -d $(VENV) || $(PYTHON) -m venv $(VENV)
+	@echo "installing (once)"
+	@$(PIP) install --require-hashes -r requirements-run.txt
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/test.stamp: $(VENV)/run.stamp requirements-test.txt
+	@$(PIP) install --require-hashes -r requirements-test.txt
+	@touch $@
+
+$(VENV)/bench.stamp: $(VENV)/run.stamp requirements-bench.txt
+	@$(PIP) install --require-hashes -r requirements-bench.txt
+	@touch $@

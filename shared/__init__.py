@@ -1,0 +1,1 @@
+"""What every service shares: messages, bus, process shell, instruments, state, venues."""
