@@ -1,0 +1,1 @@
+"""The local venue: one matching engine behind thin protocol fronts (`protocols/<venue>`)."""

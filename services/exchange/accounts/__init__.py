@@ -1,0 +1,1 @@
+"""Accounts: balances, positions, margin, marks, settlement and funding, in exact decimals."""

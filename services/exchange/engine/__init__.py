@@ -1,0 +1,1 @@
+"""The matching engine: books, rules, order life, and the venue that holds them together."""

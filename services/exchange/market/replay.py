@@ -1,0 +1,114 @@
+"""The replay market: a recording served as one of the venue's markets, at its own pace.
+
+Recorded times are shifted so that the snapshot is now. When the recording ends
+its market closes: nothing more is published.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import isfinite
+from pathlib import Path
+
+from services.exchange.engine.venue import LocalVenue
+from services.exchange.market.recorded_book import Change, GridReader, RecordedBook
+from services.exchange.market.recording import BestPrices, Print, RecordedEvent, Recording, RecordingError
+
+_NEVER_NS = 1 << 62
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayParams:
+    """Serve the recording at `path` as `symbol`, `speed` times as fast as it was recorded."""
+
+    path: Path
+    symbol: str
+    speed: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not (isfinite(self.speed) and 0 < self.speed <= 1e6):
+            raise ValueError(f"replay of {self.path}: speed {self.speed} must be above 0 and at most 1e6")
+
+
+class ReplayMarket:
+    """A `MarketDriver` for one symbol; the market opens at the first `advance`.
+
+    Raises: RecordingError: at construction if the recording has no snapshot; later if it
+    cannot be read on, or does not fit the market's ticks and lots.
+    """
+
+    def __init__(self, venue: LocalVenue, params: ReplayParams, recording: Recording) -> None:
+        self._venue = venue
+        self._params = params
+        self._engine = venue.engine(params.symbol)
+        rules, path = self._engine.rules, recording.path
+        self._prices = GridReader(rules.prices, "price", path)
+        self._sizes = GridReader(rules.quantities, "size", path)
+        self._book = RecordedBook(self._prices, self._sizes)
+        self._slack_ns = recording.slack_ns
+        self._events = recording.events()
+        self._opening, self._recorded_start_ns = self._read_opening(path)
+        self._start_ns: int | None = None
+        self._next: RecordedEvent | None = None
+        self._next_ns = 0
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether the recording has ended and its market is closed."""
+        return self._next_ns == _NEVER_NS
+
+    def advance(self, now_ns: int) -> int:
+        """Do everything due until `now_ns`; return when something is due next."""
+        if self._start_ns is None:
+            self._open(now_ns)
+        while self._next is not None and self._next_ns <= now_ns:
+            self._apply(self._next, now_ns)
+            self._read_next()
+        return self._next_ns
+
+    def _read_opening(self, path: Path) -> tuple[list[Change], int]:
+        """Read up to the first snapshot; return the book there and its recorded time."""
+        for event in self._events:
+            if isinstance(event, BestPrices | Print):
+                continue
+            changes = self._book.on_book(event)
+            if self._book.is_synchronised:
+                return changes, event.time_ns
+        raise RecordingError(f"{path}: holds no snapshot of the book")
+
+    def _open(self, now_ns: int) -> None:
+        self._start_ns = now_ns
+        self._engine.show(self._opening, now_ns, 0)
+        self._opening = []
+        self._set_index(now_ns)
+        self._read_next()
+
+    def _read_next(self) -> None:
+        """Read one event ahead; at the end of the recording close the market."""
+        self._next = next(self._events, None)
+        if self._next is None:
+            self._next_ns = _NEVER_NS
+            self._venue.close(self._params.symbol)
+            return
+        elapsed_ns = self._next.time_ns - self._recorded_start_ns
+        self._next_ns = (self._start_ns or 0) + int(elapsed_ns / self._params.speed)
+
+    def _apply(self, event: RecordedEvent, now_ns: int) -> None:
+        if isinstance(event, Print):
+            ticks, lots = self._prices.steps(event.price), self._sizes.steps(event.size)
+            if lots:
+                self._engine.print_trade(event.side, ticks, lots, now_ns, event.venue_ns - self._slack_ns)
+            return
+        if isinstance(event, BestPrices):
+            changes = self._book.on_best(event)
+        else:
+            changes = self._book.on_book(event)
+        if changes:
+            self._engine.show(changes, now_ns, event.venue_ns)
+            self._set_index(now_ns)
+
+    def _set_index(self, now_ns: int) -> None:
+        """A recording has no index; its own mid, without our orders, stands in."""
+        mid = self._book.mid()
+        if mid is not None and self._engine.rules.is_perp:
+            self._venue.set_index(self._params.symbol, mid, now_ns)

@@ -1,0 +1,26 @@
+"""Protocol fronts: what a venue looks like on the wire, over the one matching engine."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from services.exchange.wire.http_listener import HttpRequest, Reply
+from services.exchange.wire.periodic import Periodic
+from services.exchange.wire.sockets import ClientSocket
+
+
+class Front(Protocol):
+    """What the server asks of a venue's protocol."""
+
+    #: the server's websocket pings, and how long a client may fail to answer them
+    ping_interval_s: float
+    pong_timeout_s: float
+
+    async def respond(self, request: HttpRequest) -> Reply: ...
+    def is_order_entry(self, method: str, path: str) -> bool: ...
+    def symbol_of(self, request: HttpRequest) -> str | None: ...
+    def rate_refusal(self, retry_after_s: int) -> Reply: ...
+    def outage(self, status: int) -> Reply: ...
+    def on_text(self, socket: ClientSocket, text: str | bytes) -> None: ...
+    def on_closed(self, socket: ClientSocket) -> None: ...
+    def timers(self) -> list[Periodic]: ...

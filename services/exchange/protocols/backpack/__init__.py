@@ -1,0 +1,1 @@
+"""The Backpack front: REST and websocket, spot and perp."""

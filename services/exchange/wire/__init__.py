@@ -1,0 +1,1 @@
+"""HTTP and websockets of any venue: sockets, streams, keys, limits; protocols give them words."""

@@ -1,0 +1,148 @@
+"""A recording served as a market: pace, the join of our orders, the end, and refusals."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from services.exchange.engine.venue import LocalVenue
+from services.exchange.market.recording import RecordingError, open_recording
+from services.exchange.market.replay import ReplayMarket, ReplayParams
+from services.exchange.markets import DEFAULT_MARKETS
+from services.exchange.model import BookChange, MarkChange, OrderRequest, OrderType, Refused, Side, Trade
+from tests.exchange import recorded_frames as frames
+from tests.exchange.venue_builder import PERP, SECOND_NS, START_NS, Bench, account, bench
+
+BIDS, ASKS = [("149.99", "5"), ("149.98", "7")], [("150.01", "4"), ("150.02", "6")]
+LINES = [
+    frames.diff(0, 1, 5, 0, bids=[("149.99", "1")]),
+    frames.snapshot(100, 10, BIDS, ASKS),
+    frames.ticker(200, 11, ("149.99", "8"), ASKS[0]),
+    frames.trade(300, "149.99", "6", taker_sold=True),
+    frames.trade(400, "149.99", "3", taker_sold=True),
+    frames.diff(1100, 11, 20, 10, bids=[("149.99", "0")], asks=[("150.00", "2")]),
+]
+
+
+def replay(tmp_path: Path, lines: list[str] = LINES, speed: float = 1.0) -> tuple[Bench, ReplayMarket]:
+    at = bench(account("ann", "100000"))
+    path = frames.write(tmp_path / "recording.gz", lines)
+    market = ReplayMarket(at.venue, ReplayParams(path, PERP, speed), open_recording(path))
+    return at, market
+
+
+def run_until(at: Bench, market: ReplayMarket, elapsed_ms: int) -> None:
+    at.now_ns = START_NS + elapsed_ms * frames.MS
+    market.advance(at.now_ns)
+
+
+def test_the_market_opens_with_the_snapshot_and_keeps_the_recorded_pace(tmp_path: Path) -> None:
+    at, market = replay(tmp_path)
+    assert market.advance(START_NS) == START_NS + 100 * frames.MS
+    assert at.venue.depth(PERP).bids == [(14999, 500), (14998, 700)]
+    assert at.venue.depth(PERP).asks == [(15001, 400), (15002, 600)]
+    run_until(at, market, 99)
+    assert at.venue.depth(PERP).bids[0] == (14999, 500)
+    run_until(at, market, 100)
+    assert at.venue.depth(PERP).bids[0] == (14999, 800)
+
+
+def test_a_speed_factor_shortens_the_waits(tmp_path: Path) -> None:
+    _, market = replay(tmp_path, speed=10)
+    assert market.advance(START_NS) == START_NS + 10 * frames.MS
+
+
+def test_our_order_fills_by_the_recorded_trades_after_the_queue_ahead(tmp_path: Path) -> None:
+    at, market = replay(tmp_path)
+    market.advance(START_NS)
+    order = at.buy("ann", "149.99", "2", post_only=True)
+    run_until(at, market, 200)
+    assert order.filled == 100
+    run_until(at, market, 300)
+    assert order.filled == 200
+    assert sum(event.quantity for event in at.events if isinstance(event, Trade)) == 900
+
+
+def test_at_the_end_the_feed_goes_silent_and_the_market_is_closed(tmp_path: Path) -> None:
+    at, market = replay(tmp_path)
+    market.advance(START_NS)
+    run_until(at, market, 999)
+    finished = [market.is_finished]
+    run_until(at, market, 1000)
+    finished.append(market.is_finished)
+    assert finished == [False, True]
+    assert at.venue.depth(PERP).asks[0] == (15000, 200)
+    at.events.clear()
+    run_until(at, market, 60_000)
+    at.pass_time(60)
+    assert [event for event in at.events if isinstance(event, BookChange | Trade | MarkChange)] == []
+    with pytest.raises(Refused, match="closed"):
+        at.buy("ann", "149.99", "1")
+
+
+def test_the_recorded_mid_stands_in_for_the_index(tmp_path: Path) -> None:
+    at, market = replay(tmp_path)
+    market.advance(START_NS)
+    at.pass_time(1)
+    change = at.venue.mark(PERP)
+    assert change is not None
+    assert change.index == Decimal(150)
+
+
+def test_a_recording_without_a_snapshot_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RecordingError, match="no snapshot"):
+        replay(tmp_path, LINES[:1])
+
+
+def test_a_recording_off_the_served_grid_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RecordingError, match=r"price 149\.995"):
+        replay(tmp_path, [frames.snapshot(0, 1, [("149.995", "1")], ASKS)])
+
+
+def test_a_speed_out_of_range_is_refused_by_value() -> None:
+    with pytest.raises(ValueError, match="speed 0"):
+        ReplayParams(Path("x.gz"), PERP, 0.0)
+
+
+def test_real_data_fills_a_joining_maker_on_both_sides_and_never_crosses_the_book(shared_data: Path) -> None:
+    path = shared_data / "binance_usdm_2024-08-08" / "ethusdt_20240808.gz"
+    if not path.exists():
+        pytest.skip(f"{path} is not there")
+    symbol = "ETH_USDC_PERP"
+    venue = LocalVenue(DEFAULT_MARKETS, (account("ann", "1000000"),))
+    market = ReplayMarket(venue, ReplayParams(path, symbol), open_recording(path))
+    last_id = venue.depth(symbol).last_id
+
+    def check(event: object) -> None:
+        nonlocal last_id
+        if isinstance(event, BookChange):
+            assert event.first_id == last_id + 1
+            last_id = event.last_id
+            assert event.best_bid is not None and event.best_ask is not None
+            assert event.best_bid[0] < event.best_ask[0]
+
+    venue.listen(check)
+    now, requoted, end = START_NS, 0, START_NS + 60 * SECOND_NS
+    while now < end:
+        due = market.advance(now)
+        if now - requoted > SECOND_NS // 2:
+            requoted = now
+            join_both_best_prices(venue, symbol, now)
+        now = due
+    sides = [fill.side for fill in venue.fills("ann")]
+    assert sides.count(Side.BUY) >= 10 <= sides.count(Side.SELL)
+    assert all(fill.is_maker for fill in venue.fills("ann"))
+
+
+def join_both_best_prices(venue: LocalVenue, symbol: str, now: int) -> None:
+    venue.cancel_all("ann", symbol, now)
+    depth = venue.depth(symbol, 1)
+    for side, levels in ((Side.BUY, depth.bids), (Side.SELL, depth.asks)):
+        price = Decimal(levels[0][0]).scaleb(-2)
+        venue.place(
+            "ann",
+            OrderRequest(symbol, side, OrderType.LIMIT, Decimal("0.01"), price, post_only=True),
+            now,
+        )
