@@ -22,7 +22,7 @@ from services.exchange.options import Options
 from services.exchange.protocols.backpack.auth import Keys
 from services.exchange.protocols.backpack.context import Context
 from services.exchange.protocols.backpack.front import BackpackFront
-from services.exchange.protocols.backpack.symbols import list_markets
+from services.exchange.protocols.backpack.render.symbols import list_markets
 from services.exchange.wire.broadcast import Broadcaster
 from services.exchange.wire.credentials import Credentials
 from services.exchange.wire.gateway import Gateway

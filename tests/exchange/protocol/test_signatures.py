@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from services.exchange.protocols.backpack.auth import Keys, body_pairs, check_window, signed_text
 from services.exchange.protocols.backpack.errors import ApiError
-from services.exchange.protocols.backpack.parsing import parse_json
+from services.exchange.protocols.backpack.rest.parsing import parse_json
 from tests.exchange.venue_thread import VenueThread
 from tests.exchange.wire_client import limit_order
 

@@ -26,9 +26,9 @@ from services.exchange.protocols.backpack.errors import (
     not_found,
     too_many_requests,
 )
-from services.exchange.protocols.backpack.parsing import Query
-from services.exchange.protocols.backpack.stamps import NS_PER_MS, to_ms
-from services.exchange.protocols.backpack.symbols import Listed
+from services.exchange.protocols.backpack.render.stamps import NS_PER_MS, to_ms
+from services.exchange.protocols.backpack.render.symbols import Listed
+from services.exchange.protocols.backpack.rest.parsing import Query
 from services.exchange.wire.broadcast import Broadcaster
 from services.exchange.wire.http_listener import HttpRequest, Reply
 from services.exchange.wire.rate_limit import RateLimit

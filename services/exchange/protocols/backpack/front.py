@@ -16,16 +16,16 @@ from services.exchange.model import (
     PositionEvent,
     Trade,
 )
-from services.exchange.protocols.backpack.cancel_faults import CancelFaults, FillOrder
 from services.exchange.protocols.backpack.context import Call, Context
 from services.exchange.protocols.backpack.errors import ApiError, too_many_requests, unavailable, unknown_path
-from services.exchange.protocols.backpack.private_streams import PrivateStreams
-from services.exchange.protocols.backpack.public_streams import DEPTH_WINDOWS_MS, PublicStreams
-from services.exchange.protocols.backpack.rest_account import AccountRest
-from services.exchange.protocols.backpack.rest_history import HistoryRest
-from services.exchange.protocols.backpack.rest_orders import OrderRest
-from services.exchange.protocols.backpack.rest_public import PublicRest
-from services.exchange.protocols.backpack.subscriptions import Subscriptions
+from services.exchange.protocols.backpack.rest.account import AccountRest
+from services.exchange.protocols.backpack.rest.cancel_faults import CancelFaults, FillOrder
+from services.exchange.protocols.backpack.rest.history import HistoryRest
+from services.exchange.protocols.backpack.rest.orders import OrderRest
+from services.exchange.protocols.backpack.rest.public import PublicRest
+from services.exchange.protocols.backpack.streams.private_streams import PrivateStreams
+from services.exchange.protocols.backpack.streams.public_streams import DEPTH_WINDOWS_MS, PublicStreams
+from services.exchange.protocols.backpack.streams.subscriptions import Subscriptions
 from services.exchange.wire.http_listener import HttpRequest, Reply
 from services.exchange.wire.periodic import Periodic
 from services.exchange.wire.sockets import ClientSocket

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 from services.exchange.control.faults import Fault
 from services.exchange.model import Order, OrderEvent, OrderEventKind, OrderStatus
-from services.exchange.protocols.backpack import render_account as render
 from services.exchange.protocols.backpack.context import Context, ok
+from services.exchange.protocols.backpack.render import account as render
 from services.exchange.wire.http_listener import Reply
 
 FillOrder = Callable[[Order], None]

@@ -12,9 +12,9 @@ from typing import Any
 
 from services.exchange.decimals import plain
 from services.exchange.model import DayStats, Depth, MarkChange, Market, Side, Trade
-from services.exchange.protocols.backpack.candles import Candle
-from services.exchange.protocols.backpack.stamps import iso_s, to_ms, to_us
-from services.exchange.protocols.backpack.symbols import Listed
+from services.exchange.protocols.backpack.render.stamps import iso_s, to_ms, to_us
+from services.exchange.protocols.backpack.render.symbols import Listed
+from services.exchange.protocols.backpack.rest.candles import Candle
 
 LISTED_AT = "2025-01-01T00:00:00.000000"
 FUNDING_BOUND_BPS = "100"

@@ -13,10 +13,10 @@ from collections.abc import Callable
 from decimal import Decimal
 
 from services.exchange.model import BookChange, Trade
-from services.exchange.protocols.backpack import public_frames as frames
-from services.exchange.protocols.backpack.candles import Candle, Candles, bounds_ns
 from services.exchange.protocols.backpack.context import Context
-from services.exchange.protocols.backpack.stamps import NS_PER_US
+from services.exchange.protocols.backpack.render.stamps import NS_PER_US
+from services.exchange.protocols.backpack.rest.candles import Candle, Candles, bounds_ns
+from services.exchange.protocols.backpack.streams import public_frames as frames
 from services.exchange.wire.sockets import Stream
 
 DEPTH_WINDOWS_MS = {"200ms": 200, "600ms": 600, "1000ms": 1000}

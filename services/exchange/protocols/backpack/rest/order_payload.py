@@ -12,7 +12,7 @@ from typing import Any
 
 from services.exchange.model import OrderRequest, OrderType, SelfTrade, Side, TimeInForce
 from services.exchange.protocols.backpack.errors import api_error, invalid_request
-from services.exchange.protocols.backpack.parsing import Fields, expected, payload_error
+from services.exchange.protocols.backpack.rest.parsing import Fields, expected, payload_error
 
 SIDES = {"Bid": Side.BUY, "Ask": Side.SELL}
 ORDER_TYPES = {"Limit": OrderType.LIMIT, "Market": OrderType.MARKET}

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TypeVar
 
-from services.exchange.protocols.backpack import render_account as render
 from services.exchange.protocols.backpack.context import Call, Context, ok
-from services.exchange.protocols.backpack.paging import page
-from services.exchange.protocols.backpack.stamps import NS_PER_MS
+from services.exchange.protocols.backpack.render import account as render
+from services.exchange.protocols.backpack.render.stamps import NS_PER_MS
+from services.exchange.protocols.backpack.rest.paging import page
 from services.exchange.wire.http_listener import Reply
 
 Row = TypeVar("Row")

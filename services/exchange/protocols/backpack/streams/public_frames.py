@@ -17,9 +17,9 @@ from services.exchange.model import (
     Side,
     Trade,
 )
-from services.exchange.protocols.backpack.candles import Candle
-from services.exchange.protocols.backpack.stamps import NS_PER_MS, iso_s, to_ms, to_us
-from services.exchange.protocols.backpack.symbols import Listed
+from services.exchange.protocols.backpack.render.stamps import NS_PER_MS, iso_s, to_ms, to_us
+from services.exchange.protocols.backpack.render.symbols import Listed
+from services.exchange.protocols.backpack.rest.candles import Candle
 from services.exchange.wire.sockets import Stream, text_frame
 
 

@@ -8,11 +8,11 @@ Source: the venue's OpenAPI document, "Streams"; `account.balanceUpdate` since 2
 from __future__ import annotations
 
 from services.exchange.model import BalanceEvent, OrderEvent, PositionEvent
-from services.exchange.protocols.backpack import private_frames as frames
 from services.exchange.protocols.backpack.context import Context
-from services.exchange.protocols.backpack.public_frames import envelope
-from services.exchange.protocols.backpack.rest_account import exposure_lots
-from services.exchange.protocols.backpack.stamps import NS_PER_US, to_us
+from services.exchange.protocols.backpack.render.stamps import NS_PER_US, to_us
+from services.exchange.protocols.backpack.rest.account import exposure_lots
+from services.exchange.protocols.backpack.streams import private_frames as frames
+from services.exchange.protocols.backpack.streams.public_frames import envelope
 from services.exchange.wire.sockets import ClientSocket, Stream
 
 ORDERS, POSITIONS, BALANCES = "account.orderUpdate", "account.positionUpdate", "account.balanceUpdate"

@@ -15,13 +15,13 @@ from typing import Any
 import orjson
 
 from services.exchange.protocols.backpack.auth import check_window, signed_text
-from services.exchange.protocols.backpack.candles import INTERVALS
 from services.exchange.protocols.backpack.context import Context
 from services.exchange.protocols.backpack.errors import ApiError
-from services.exchange.protocols.backpack.private_streams import KINDS, PrivateStreams
-from services.exchange.protocols.backpack.public_frames import error_frame
-from services.exchange.protocols.backpack.public_streams import DEPTH_WINDOWS_MS, PublicStreams
-from services.exchange.protocols.backpack.stamps import to_ms
+from services.exchange.protocols.backpack.render.stamps import to_ms
+from services.exchange.protocols.backpack.rest.candles import INTERVALS
+from services.exchange.protocols.backpack.streams.private_streams import KINDS, PrivateStreams
+from services.exchange.protocols.backpack.streams.public_frames import error_frame
+from services.exchange.protocols.backpack.streams.public_streams import DEPTH_WINDOWS_MS, PublicStreams
 from services.exchange.wire.sockets import ClientSocket, Stream
 
 PARSE_ERROR = error_frame(4002, "Parse error")

@@ -15,20 +15,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from services.exchange.model import Order, OrderRequest, Reason, Refused
-from services.exchange.protocols.backpack import render_account as render
 from services.exchange.protocols.backpack.auth import body_pairs
-from services.exchange.protocols.backpack.cancel_faults import CancelFaults
 from services.exchange.protocols.backpack.context import Call, Context, ok
 from services.exchange.protocols.backpack.errors import ApiError, from_refusal, parse_error
-from services.exchange.protocols.backpack.order_payload import (
+from services.exchange.protocols.backpack.render import account as render
+from services.exchange.protocols.backpack.render.stamps import NS_PER_S
+from services.exchange.protocols.backpack.render.symbols import MARKET_TYPES
+from services.exchange.protocols.backpack.rest.cancel_faults import CancelFaults
+from services.exchange.protocols.backpack.rest.order_payload import (
     OrderKey,
     check_order,
     parse_order,
     parse_order_key,
 )
-from services.exchange.protocols.backpack.parsing import Fields, parse_json, parse_object
-from services.exchange.protocols.backpack.stamps import NS_PER_S
-from services.exchange.protocols.backpack.symbols import MARKET_TYPES
+from services.exchange.protocols.backpack.rest.parsing import Fields, parse_json, parse_object
 from services.exchange.wire.http_listener import Reply
 
 MAX_BATCH = 50

@@ -22,14 +22,14 @@ from services.exchange.model import (
     PositionState,
 )
 from services.exchange.protocols.backpack.errors import expiry_reason
-from services.exchange.protocols.backpack.render_account import (
+from services.exchange.protocols.backpack.render.account import (
     SELF_TRADE_NAMES,
     SIDE_NAMES,
     STATUS_NAMES,
     TIF_NAMES,
 )
-from services.exchange.protocols.backpack.stamps import to_us
-from services.exchange.protocols.backpack.symbols import Listed
+from services.exchange.protocols.backpack.render.stamps import to_us
+from services.exchange.protocols.backpack.render.symbols import Listed
 
 ORDER_EVENTS = {
     OrderEventKind.ACCEPTED: "orderAccepted",

@@ -7,17 +7,17 @@ from decimal import Decimal
 from itertools import chain
 
 from services.exchange.model import Market, Trade
-from services.exchange.protocols.backpack import render_market as render
-from services.exchange.protocols.backpack.candles import INTERVALS, Candles
 from services.exchange.protocols.backpack.context import Call, Context, ok
 from services.exchange.protocols.backpack.errors import (
     api_error,
     invalid_request,
     not_found,
 )
-from services.exchange.protocols.backpack.paging import page
-from services.exchange.protocols.backpack.stamps import NS_PER_S, to_ms
-from services.exchange.protocols.backpack.symbols import MARKET_TYPES, Listed
+from services.exchange.protocols.backpack.render import market as render
+from services.exchange.protocols.backpack.render.stamps import NS_PER_S, to_ms
+from services.exchange.protocols.backpack.render.symbols import MARKET_TYPES, Listed
+from services.exchange.protocols.backpack.rest.candles import INTERVALS, Candles
+from services.exchange.protocols.backpack.rest.paging import page
 from services.exchange.wire.http_listener import TEXT_TYPE, Reply
 
 DEPTH_LIMITS = ("5", "10", "20", "50", "100", "500", "1000")

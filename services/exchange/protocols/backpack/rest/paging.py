@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeVar
 
-from services.exchange.protocols.backpack.parsing import Query
+from services.exchange.protocols.backpack.rest.parsing import Query
 
 Row = TypeVar("Row")
 DEFAULT_LIMIT = 100

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from services.exchange.protocols.backpack.stamps import NS_PER_S
+from services.exchange.protocols.backpack.render.stamps import NS_PER_S
 
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 #: seconds; a month is longer than any of these and follows the calendar

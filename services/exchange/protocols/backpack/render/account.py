@@ -27,9 +27,9 @@ from services.exchange.model import (
     TimeInForce,
 )
 from services.exchange.protocols.backpack.errors import expiry_reason
-from services.exchange.protocols.backpack.render_market import imf_function, mmf_function
-from services.exchange.protocols.backpack.stamps import iso_ms, iso_s, to_ms
-from services.exchange.protocols.backpack.symbols import Listed
+from services.exchange.protocols.backpack.render.market import imf_function, mmf_function
+from services.exchange.protocols.backpack.render.stamps import iso_ms, iso_s, to_ms
+from services.exchange.protocols.backpack.render.symbols import Listed
 
 USER_ID = 1
 SIDE_NAMES = {Side.BUY: "Bid", Side.SELL: "Ask"}

@@ -8,12 +8,12 @@ from typing import Any
 
 from services.exchange.decimals import plain
 from services.exchange.model import BalanceState, PositionState, Side, Venue
-from services.exchange.protocols.backpack import render_account as render
 from services.exchange.protocols.backpack.context import Call, Context, ok
 from services.exchange.protocols.backpack.errors import api_error, not_found
-from services.exchange.protocols.backpack.order_payload import SIDES
-from services.exchange.protocols.backpack.parsing import Query, to_decimal
-from services.exchange.protocols.backpack.symbols import MARKET_TYPES, Listed
+from services.exchange.protocols.backpack.render import account as render
+from services.exchange.protocols.backpack.render.symbols import MARKET_TYPES, Listed
+from services.exchange.protocols.backpack.rest.order_payload import SIDES
+from services.exchange.protocols.backpack.rest.parsing import Query, to_decimal
 from services.exchange.wire.http_listener import Reply
 
 ZERO = Decimal(0)

@@ -1,0 +1,1 @@
+"""Engine state as Backpack prints it."""

@@ -1,0 +1,1 @@
+"""Websocket streams of the local Backpack venue."""
