@@ -13,6 +13,7 @@ import gc
 import logging
 import re
 import sys
+import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Protocol
@@ -21,7 +22,7 @@ import zmq
 
 from shared.bus import HEARTBEAT_NS, Addresses, Inbox, Publisher
 from shared.clock import NS_PER_MS, Clock, SystemClock
-from shared.errors import MakerdError
+from shared.errors import EXIT_BAD_INPUT, EXIT_FAILURE, MakerdError
 from shared.lifetime import ParentWatch, acquire_lock, on_stop_signal
 from shared.logs import configure_logs
 from shared.loop import Loop
@@ -29,6 +30,7 @@ from shared.messages import KINDS, Gap, Message
 
 Handler = Callable[..., Iterable[Message]]
 PARENT_CHECK_NS = 200 * NS_PER_MS
+SHORTEST_LIFE_S = 1.0
 log = logging.getLogger("service")
 
 
@@ -147,16 +149,20 @@ class Service:
 def run_service(name: str, serve: Callable[[], None]) -> int:
     """Run a service's main function; return its exit code. The only broad handler of a process."""
     configure_logs(name)
+    started = time.monotonic()
     try:
         serve()
+        return 0
     except MakerdError as error:
         log.error(str(error), extra={"service": name})
         print(f"{name}: {error}", file=sys.stderr)
-        return getattr(error, "exit_code", 1)
+        code = getattr(error, "exit_code", EXIT_FAILURE)
     except Exception:  # the outermost level: log it, exit, be restarted
         log.exception("failed", extra={"service": name})
-        return 1
-    return 0
+        code = EXIT_FAILURE
+    if code != EXIT_BAD_INPUT:  # restarted at once: what fails at its start must not spin
+        time.sleep(max(0.0, started + SHORTEST_LIFE_S - time.monotonic()))
+    return code
 
 
 def arguments(program: str, *names: str) -> argparse.Namespace:

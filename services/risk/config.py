@@ -1,0 +1,96 @@
+"""Configuration of the risk service: the table `[risk]`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from shared.config import parse
+from shared.errors import BadInput
+from shared.halt import check_scope
+
+Share = Annotated[float, Meta(gt=0, le=10)]
+Usd = Annotated[float, Meta(gt=0, le=1e12)]
+
+
+class SymbolLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Limits of one symbol; None = those of the whole table."""
+
+    max_position_share: Share | None = None
+    max_position_usd: Usd | None = None
+    max_order_usd: Usd | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What counts for one symbol; max_position_usd None = only the share counts."""
+
+    max_position_share: float
+    max_position_usd: float | None
+    max_order_usd: float
+
+
+class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is allowed.
+
+    max_position_share         largest abs(position × mark) of a symbol, as a share of the account's equity
+    max_position_usd           the same in quote units; None = only the share counts
+    max_order_usd              largest single order, quote units
+    max_gross_equity_multiple  largest sum over an account's symbols, as a multiple of its equity
+    max_total_gross_usd        largest sum over all accounts and venues, quote units; None = no such limit
+    max_move_pct               a move of the mid beyond this within `move_window_s` freezes the symbol, %
+    max_spread_pct             a spread beyond this freezes the symbol, % of the mid
+    cool_down_s                how long a symbol stays frozen after its breaker last fired, seconds
+    comparator                 "strict": a value equal to its limit is allowed; "inclusive": it is not
+    reduction_share            part of the excess over a position limit that one reduction trades
+    min_reduction_usd          smaller reductions are not traded, quote units
+    max_equity_age_s           equity that is older is unknown, seconds
+    max_mark_age_s             a mark price that is older is unknown, seconds
+    confirm_s                  a position that jumps without fills must stay so for this long, seconds
+    symbols                    limits of single symbols
+    """
+
+    max_position_share: Share = 0.20
+    max_position_usd: Usd | None = None
+    max_order_usd: Usd = 1_000.0
+    max_gross_equity_multiple: Annotated[float, Meta(gt=0, le=100)] = 1.0
+    max_total_gross_usd: Usd | None = None
+    max_move_pct: Annotated[float, Meta(gt=0, le=50)] = 0.6
+    move_window_s: Annotated[float, Meta(ge=0.1, le=60)] = 1.0
+    max_spread_pct: Annotated[float, Meta(gt=0, le=50)] = 2.0
+    cool_down_s: Annotated[float, Meta(ge=0.1, le=3600)] = 5.0
+    comparator: Literal["strict", "inclusive"] = "strict"
+    reduction_share: Annotated[float, Meta(gt=0, le=1)] = 0.5
+    min_reduction_usd: Annotated[float, Meta(ge=0, le=1e9)] = 5.0
+    max_equity_age_s: Annotated[float, Meta(ge=1, le=600)] = 30.0
+    max_mark_age_s: Annotated[float, Meta(ge=1, le=600)] = 10.0
+    confirm_s: Annotated[float, Meta(ge=0.25, le=60)] = 1.0
+    symbols: dict[str, SymbolLimits] = {}
+
+    def limits_of(self, symbol: str) -> Limits:
+        """Return a symbol's limits: its own, filled up from the table."""
+        own = self.symbols.get(symbol, SymbolLimits())
+        return Limits(
+            self.max_position_share if own.max_position_share is None else own.max_position_share,
+            self.max_position_usd if own.max_position_usd is None else own.max_position_usd,
+            self.max_order_usd if own.max_order_usd is None else own.max_order_usd,
+        )
+
+
+def parse_risk(raw: dict[str, Any]) -> Config:
+    """Read the table `[risk]`. Raises: BadInput naming the key, the value and the rule."""
+    config = parse(raw, Config, "risk")
+    _check_symbols(config.symbols)
+    return config
+
+
+def _check_symbols(symbols: Iterable[str]) -> None:
+    for symbol in symbols:
+        try:
+            check_scope(symbol)
+        except BadInput as error:
+            raise BadInput(f"risk: symbols: {error}") from None

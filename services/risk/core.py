@@ -1,0 +1,225 @@
+"""Risk: says what may rest and where a position should be, for every symbol of every account.
+
+In          InstrumentInfo, Top, Mark, FeedState; Position, Equity, Working, Fill; Gap; halt flags
+Out         Permit each 250 ms for 1 s, and at once when it gets worse; Target while a position
+            is to be reduced
+State       the newest message of each kind, breakers and cool-downs, told budgets; nothing that
+            must survive a restart (a halt is a flag, kept by the process)
+On failure  a missing, old or doubted input -> a permit that permits nothing, naming it
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from services.risk.account_state import AccountState, Gross
+from services.risk.allocation import Commitments
+from services.risk.config import Config
+from services.risk.halt import StickyHalt
+from services.risk.holding import Holding
+from services.risk.judge import Judge, missing
+from services.risk.market_state import MarketState
+from services.risk.permits import PERMIT_TTL_NS, REISSUE_NS, is_same, is_worse, no_target, nothing
+from services.risk.policies import breakers_of, policies_of
+from services.risk.policy import Action
+from shared.clock import seconds_to_ns
+from shared.messages import (
+    Equity,
+    FeedState,
+    Fill,
+    InstrumentInfo,
+    Mark,
+    Message,
+    Position,
+    Target,
+    Top,
+    Working,
+)
+
+
+class Risk:
+    """The core. accounts: account -> venue, whose name is the scope of its market data."""
+
+    timer_ns = REISSUE_NS
+
+    def __init__(self, config: Config, accounts: Mapping[str, str]) -> None:
+        self._config = config
+        self._venues = dict(accounts)
+        self._breakers = breakers_of(config)
+        self.halt = StickyHalt()
+        self._judge = Judge(config, policies_of(config), self.halt)
+        #: (venue, symbol) -> market; the process subscribes to each of them
+        self.markets: dict[tuple[str, str], MarketState] = {}
+        self._by_market: dict[tuple[str, str], list[Holding]] = {}
+        max_age_ns = seconds_to_ns(config.max_equity_age_s)
+        self._accounts = {name: AccountState(max_age_ns, PERMIT_TTL_NS) for name in accounts}
+        self._commitments = Commitments(PERMIT_TTL_NS)
+
+    def watch(self, account: str, symbol: str) -> Holding:
+        """Begin to judge a symbol of an account. Idempotent."""
+        holdings = self._accounts[account].holdings
+        if symbol not in holdings:
+            key = (self._venues[account], symbol)
+            if key not in self.markets:
+                self.markets[key] = MarketState(
+                    self._breakers,
+                    seconds_to_ns(self._config.move_window_s),
+                    seconds_to_ns(self._config.max_mark_age_s),
+                )
+            confirm_ns = seconds_to_ns(self._config.confirm_s)
+            holdings[symbol] = Holding(account, symbol, self.markets[key], confirm_ns)
+            self._by_market.setdefault(key, []).append(holdings[symbol])
+        return holdings[symbol]
+
+    # --- market data ------------------------------------------------------------------------
+
+    def on_instrument_info(self, info: InstrumentInfo, _now_ns: int) -> Iterable[Message]:
+        market = self.markets.get((info.scope, info.symbol))
+        if market is not None:
+            market.on_instrument_info(info)
+        return ()
+
+    def on_feed_state(self, feed: FeedState, now_ns: int) -> Iterable[Message]:
+        key = (feed.scope, feed.symbol)
+        market = self.markets.get(key)
+        if market is None:
+            return ()
+        market.on_feed_state(feed, now_ns)
+        return self._if_blocked(key, now_ns)
+
+    def on_top(self, top: Top, now_ns: int) -> Iterable[Message]:
+        key = (top.scope, top.symbol)
+        market = self.markets.get(key)
+        if market is None:
+            return ()
+        market.on_top(top, now_ns)
+        return self._if_blocked(key, now_ns)
+
+    def on_mark(self, mark: Mark, now_ns: int) -> Iterable[Message]:
+        key = (mark.scope, mark.symbol)
+        market = self.markets.get(key)
+        if market is None:
+            return ()
+        market.on_mark(mark)
+        return self._now_if_worse(self._by_market[key], now_ns)
+
+    # --- the account -------------------------------------------------------------------------
+
+    def on_position(self, position: Position, now_ns: int) -> Iterable[Message]:
+        if position.scope not in self._accounts:
+            return ()
+        holding = self.watch(position.scope, position.symbol)
+        last = holding.position
+        holding.on_position(position, now_ns)
+        return () if position == last else self._now_if_worse([holding], now_ns)
+
+    def on_fill(self, fill: Fill, _now_ns: int) -> Iterable[Message]:
+        if fill.scope in self._accounts:
+            self.watch(fill.scope, fill.symbol).doubt.on_fill(fill)
+        return ()
+
+    def on_working(self, working: Working, now_ns: int) -> Iterable[Message]:
+        if working.scope in self._accounts:
+            self.watch(working.scope, working.symbol).on_working(working, now_ns)
+        return ()
+
+    def on_equity(self, equity: Equity, now_ns: int) -> Iterable[Message]:
+        account = self._accounts.get(equity.scope)
+        if account is None or not account.on_equity(equity, now_ns):
+            return ()
+        return self._now_if_worse(account.holdings.values(), now_ns)
+
+    def on_halts(self, flags: Mapping[str, str], now_ns: int) -> Iterable[Message]:
+        """Take the halt flags that are set now: "ALL" or a symbol -> reason."""
+        if not self.halt.on_flags(flags):
+            return ()
+        return [message for account in self._accounts.values()
+                for message in self._now_if_worse(account.holdings.values(), now_ns)]  # fmt: skip
+
+    # --- time ------------------------------------------------------------------------------------
+
+    def on_timer(self, now_ns: int) -> Iterable[Message]:
+        for market in self.markets.values():
+            market.sample(now_ns)
+        self._allot_accounts(now_ns)
+        messages: list[Message] = []
+        for account in self._accounts.values():
+            self._allot_symbols(account, now_ns)
+            gross = account.gross()
+            for holding in account.holdings.values():
+                holding.expires_ns = now_ns + PERMIT_TTL_NS
+                holding.permit, target = self._judge.verdict(holding, account, gross, now_ns)
+                messages.append(holding.permit)
+                messages.extend(_retarget(holding, target))
+        return messages
+
+    def on_stop(self, now_ns: int) -> Iterable[Message]:
+        """Permit nothing: consumers act at once instead of waiting for the expiry."""
+        messages: list[Message] = []
+        for name, account in self._accounts.items():
+            for symbol, holding in account.holdings.items():
+                messages.append(nothing(name, symbol, "risk is stopped", now_ns + PERMIT_TTL_NS))
+                if holding.target is not None:
+                    messages.append(no_target(holding.target, now_ns + PERMIT_TTL_NS))
+        return messages
+
+    # --- limits: who may use how much --------------------------------------------------------------
+
+    def _allot_accounts(self, now_ns: int) -> None:
+        """Set every account's gross limit: its own, and its share of the deployment's."""
+        wants = {
+            name: account.equity_usd * self._config.max_gross_equity_multiple
+            for name, account in self._accounts.items()
+            if account.missing(now_ns) is None
+        }
+        if self._config.max_total_gross_usd is not None:
+            uses = {name: sum(account.uses_usd().values()) for name, account in self._accounts.items()}
+            wants = self._commitments.allocate(self._config.max_total_gross_usd, wants, uses, now_ns)
+        for name, account in self._accounts.items():
+            account.gross_cap_usd = wants.get(name, 0.0)
+
+    def _allot_symbols(self, account: AccountState, now_ns: int) -> None:
+        """Set every symbol's budget within its account's gross limit."""
+        wants = {
+            symbol: self._judge.cap_usd(symbol, account)
+            for symbol, holding in account.holdings.items()
+            if missing(holding, account, now_ns) is None
+        }
+        budgets = account.commitments.allocate(account.gross_cap_usd, wants, account.uses_usd(), now_ns)
+        for symbol, holding in account.holdings.items():
+            holding.budget_usd = budgets.get(symbol, 0.0)
+
+    # --- telling ----------------------------------------------------------------------------------
+
+    def _if_blocked(self, key: tuple[str, str], now_ns: int) -> Iterable[Message]:
+        """Tell at once when a market must not be quoted; cheap while all is well."""
+        market = self.markets[key]
+        if market.decide(now_ns).action is Action.ALLOW and market.missing(now_ns) is None:
+            return ()
+        return self._now_if_worse([h for h in self._by_market[key] if h.is_permitted], now_ns)
+
+    def _now_if_worse(self, holdings: Iterable[Holding], now_ns: int) -> list[Message]:
+        """Judge symbols between two timers; tell only what forbids more, or reduces otherwise."""
+        messages: list[Message] = []
+        grosses: dict[str, Gross] = {}
+        for holding in holdings:
+            last, account = holding.permit, self._accounts[holding.account]
+            if last is None:
+                continue  # nothing was permitted yet: the timer will tell
+            if holding.account not in grosses:
+                grosses[holding.account] = account.gross()
+            permit, target = self._judge.verdict(holding, account, grosses[holding.account], now_ns)
+            if is_worse(permit, last):
+                holding.permit = permit
+                messages.append(permit)
+            if not is_same(target, holding.target):
+                messages.extend(_retarget(holding, target))
+        return messages
+
+
+def _retarget(holding: Holding, target: Target | None) -> Iterable[Message]:
+    """Remember a target and tell it; tell that there is none when there was one."""
+    last, holding.target = holding.target, target
+    if target is not None:
+        return (target,)
+    return () if last is None else (no_target(last, holding.expires_ns),)

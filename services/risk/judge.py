@@ -1,0 +1,82 @@
+"""The judge: every decision on one symbol of one account, combined into its permit and target."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from services.risk.account_state import AccountState, Gross
+from services.risk.config import Config
+from services.risk.halt import StickyHalt
+from services.risk.holding import Holding
+from services.risk.permits import permit_of, target_of
+from services.risk.policy import Action, Decision, Policy, View, strictest
+from shared.messages import Permit, Target
+
+
+def missing(holding: Holding, account: AccountState, now_ns: int) -> str | None:
+    """Return which input is missing, old or absurd; None when all can be relied on. Row L02."""
+    return holding.missing(now_ns) or account.missing(now_ns) or holding.market.missing(now_ns)
+
+
+class Judge:
+    """Asks the policies, and only where nothing is missing."""
+
+    def __init__(self, config: Config, policies: Sequence[Policy[View]], halt: StickyHalt) -> None:
+        self._config = config
+        self._policies = policies
+        self._halt = halt
+
+    def cap_usd(self, symbol: str, account: AccountState) -> float:
+        """Return the largest abs(position × price) that a symbol may have, quote units."""
+        limits = self._config.limits_of(symbol)
+        share_usd = account.equity_usd * limits.max_position_share
+        return share_usd if limits.max_position_usd is None else min(share_usd, limits.max_position_usd)
+
+    def verdict(
+        self, holding: Holding, account: AccountState, gross: Gross, now_ns: int
+    ) -> tuple[Permit, Target | None]:
+        """Return what may rest now, and the reduction that is wanted, if any."""
+        view, decision = self._decide(holding, account, gross, now_ns)
+        max_order_usd = self._config.limits_of(holding.symbol).max_order_usd
+        return (
+            permit_of(holding, decision, view, max_order_usd),
+            target_of(holding, decision, view, max_order_usd),
+        )
+
+    def _decide(
+        self, holding: Holding, account: AccountState, gross: Gross, now_ns: int
+    ) -> tuple[View | None, Decision]:
+        """Return the strictest of all decisions, and the view it was made on (None = inputs missing)."""
+        decisions = [
+            self._halt.decide(holding.symbol),
+            holding.market.decide(now_ns),
+            holding.doubt.decide(),
+        ]
+        reason = missing(holding, account, now_ns) or gross.unknown
+        if reason:
+            return None, strictest([*decisions, Decision(Action.FREEZE, reason)])
+        view = self._view(holding, account, gross, now_ns)
+        for index, policy in enumerate(self._policies):
+            holding.holds.update(index, policy.decide(view), now_ns)
+        held = holding.holds.current(now_ns, view.position.quantity)
+        if held.action is Action.HALT:
+            self._halt.want(holding.symbol, held.reason)
+            held = self._halt.decide(holding.symbol)
+        return view, strictest([*decisions, held], view.position.quantity)
+
+    def _view(self, holding: Holding, account: AccountState, gross: Gross, now_ns: int) -> View:
+        market, position = holding.market, holding.position
+        assert market.instrument and market.top and market.price and position  # nothing is missing
+        return View(
+            now_ns=now_ns,
+            instrument=market.instrument,
+            top=market.top,
+            position=position,
+            price=market.price,
+            notional_usd=market.instrument.notional_at(position.quantity, market.price),
+            equity_usd=account.equity_usd,
+            cap_usd=self.cap_usd(holding.symbol, account),
+            gross_usd=gross.usd,
+            gross_cap_usd=account.gross_cap_usd,
+            is_largest=gross.largest == holding.symbol,
+        )

@@ -1,0 +1,83 @@
+"""Permits and targets: a decision in, the messages that execution obeys out."""
+
+from __future__ import annotations
+
+import math
+
+from services.risk.holding import Holding
+from services.risk.policy import Action, Decision, View
+from shared.clock import NS_PER_MS, NS_PER_S
+from shared.messages import Permit, Target
+
+PERMIT_TTL_NS = NS_PER_S
+REISSUE_NS = 250 * NS_PER_MS
+#: of a lot: a quotient this near below a whole number is that number (float noise)
+_NOISE = 1e-9
+
+
+def nothing(account: str, symbol: str, reason: str, expires_ns: int, halted: bool = False) -> Permit:
+    """Return the permit that permits nothing."""
+    return Permit(account, symbol, 0, 0, 0, 0.0, False, False, False, halted, reason, expires_ns)
+
+
+def permit_of(holding: Holding, decision: Decision, view: View | None, max_order_usd: float) -> Permit:
+    """Return what may rest under a decision; nothing without a view."""
+    account, symbol, expires_ns = holding.account, holding.symbol, holding.expires_ns
+    if view is None or decision.action >= Action.STOP:
+        is_halted = decision.action is Action.HALT
+        return nothing(account, symbol, decision.reason, expires_ns, is_halted)
+    position = view.position.quantity
+    max_order = lots_within(max_order_usd, view)
+    if decision.action is Action.REDUCE_ONLY:
+        return Permit(
+            account, symbol, max(0, position), max(0, -position), max_order, view.gross_cap_usd,
+            decision.may_buy and position < 0, decision.may_sell and position > 0,
+            True, False, decision.reason, expires_ns,
+        )  # fmt: skip
+    largest = lots_within(holding.budget_usd, view)
+    return Permit(
+        account, symbol, largest, largest, max_order, view.gross_cap_usd,
+        decision.may_buy, decision.may_sell, False, False, decision.reason, expires_ns,
+    )  # fmt: skip
+
+
+def lots_within(usd: float, view: View) -> int:
+    """Return the most lots whose value does not exceed `usd`."""
+    return max(0, math.floor(usd / view.instrument.notional_at(1, view.price) + _NOISE))
+
+
+def target_of(holding: Holding, decision: Decision, view: View | None, max_order_usd: float) -> Target | None:
+    """Return the reduction that a decision asks for; None when it asks for none or forbids every order."""
+    wanted = decision.target
+    if view is None or wanted is None or decision.action >= Action.FREEZE:
+        return None
+    distance = wanted.distance(view.position.quantity)
+    if distance == 0:
+        return None
+    return Target(
+        holding.account, holding.symbol, wanted.minimum, wanted.maximum, "ioc", None,
+        min(distance, lots_within(max_order_usd, view)), wanted.may_open,
+        view.position.position_seq, holding.expires_ns, decision.reason,
+    )  # fmt: skip
+
+
+def no_target(last: Target, expires_ns: int) -> Target:
+    """Return the target that takes `last` back."""
+    return Target(last.scope, last.symbol, 0, 0, "none", None, 0, False, last.position_seq, expires_ns, "")
+
+
+def is_worse(new: Permit, old: Permit) -> bool:
+    """True when `new` forbids something that `old` permits: it is told at once."""
+    return (
+        (new.halted and not old.halted)
+        or (old.may_buy and not new.may_buy)
+        or (old.may_sell and not new.may_sell)
+        or (new.reduce_only and not old.reduce_only)
+    )
+
+
+def is_same(one: Target | None, other: Target | None) -> bool:
+    """True when two targets ask for the same, whatever their expiry and reason."""
+    if one is None or other is None:
+        return one is other
+    return (one.minimum, one.maximum, one.position_seq) == (other.minimum, other.maximum, other.position_seq)

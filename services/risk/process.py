@@ -1,0 +1,95 @@
+"""The risk process: listens to every account and to the markets it is in; keeps the halt flags."""
+
+from __future__ import annotations
+
+import logging
+from concurrent.futures import Future
+from contextlib import suppress
+from functools import partial
+
+from services.risk.config import parse_risk
+from services.risk.core import Risk
+from shared.bus import Addresses
+from shared.clock import NS_PER_MS, NS_PER_S
+from shared.config import Config
+from shared.errors import Unknown
+from shared.halt import HaltFlags
+from shared.messages import (
+    Equity,
+    FeedState,
+    Fill,
+    InstrumentInfo,
+    Mark,
+    Message,
+    Position,
+    Top,
+    Working,
+)
+from shared.service import Service
+from shared.state import StateStore
+
+ACCOUNT_INPUTS: tuple[type[Message], ...] = (Position, Equity, Working, Fill)
+MARKET_INPUTS: tuple[type[Message], ...] = (InstrumentInfo, FeedState, Top, Mark)
+CHECK_NS = 100 * NS_PER_MS
+READ_REDIS_NS = NS_PER_S
+log = logging.getLogger("risk")
+
+
+class RiskService:
+    """The core on the bus, and the halt flags in files and Redis."""
+
+    def __init__(self, service: Service, core: Risk, flags: HaltFlags, store: StateStore) -> None:
+        self._service, self._core, self._flags, self._store = service, core, flags, store
+        self._markets_heard = 0
+        self._redis_flags: dict[str, str] | None = None
+        self._is_reading = False
+        self.check()  # a halt counts before anything is permitted
+        self._read_redis()
+        service.attach(core)
+        service.loop.every(CHECK_NS, self.check)
+        service.loop.every(READ_REDIS_NS, self._read_redis)
+
+    def check(self) -> None:
+        """Follow the halt flags; write those which policies want; subscribe to new markets."""
+        files = self._flags.read()
+        if files or self._redis_flags is not None:  # before that a halt known to Redis alone may be missed
+            flags = {**(self._redis_flags or {}), **files}
+            self._service.publish_all(self._core.on_halts(flags, self._service.clock.monotonic_ns()))
+        for scope, reason in self._core.halt.wanted.items():
+            log.error("halted by a policy", extra={"scope": scope, "reason": reason})
+            self._flags.set(scope, reason)
+            self._service.loop.in_worker(partial(self._store.set_halt, scope, reason), _ignore_unknown)
+        self._subscribe()
+
+    def _subscribe(self) -> None:
+        for venue, symbol in list(self._core.markets)[self._markets_heard :]:
+            self._service.listen_to(f"marketdata.{venue}", *MARKET_INPUTS, scope=venue, symbol=symbol)
+            self._markets_heard += 1
+
+    def _read_redis(self) -> None:
+        if not self._is_reading:
+            self._is_reading = True
+            self._service.loop.in_worker(self._store.halts, self._on_redis_flags)
+
+    def _on_redis_flags(self, read: Future[dict[str, str]]) -> None:
+        self._is_reading = False
+        with suppress(Unknown):  # what was halted stays halted; the files work without Redis
+            self._redis_flags = read.result()
+
+
+def _ignore_unknown(written: Future[None]) -> None:
+    """The file is the flag that counts; Redis tells the others."""
+    with suppress(Unknown):
+        written.result()
+
+
+def serve(config: Config) -> None:
+    """Run until stopped."""
+    core = Risk(parse_risk(config.risk), {name: account.venue for name, account in config.accounts.items()})
+    for symbol, quoter in config.quoters.items():
+        core.watch(quoter.account, symbol)
+    service = Service("risk", config.run_dir, Addresses(config.run_dir, config.addresses))
+    RiskService(service, core, HaltFlags(config.run_dir), StateStore.of(config))
+    for account in config.accounts:
+        service.listen_to(f"execution.{account}", *ACCOUNT_INPUTS, scope=account)
+    service.run()

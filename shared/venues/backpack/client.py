@@ -1,0 +1,163 @@
+"""REST clients: one method per endpoint. Block; for worker threads.
+
+Every method raises `Unknown` (or `RateLimited`) rather than return a default.
+Source: Backpack OpenAPI (2026-08-22).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
+
+from shared.clock import NS_PER_MS
+from shared.errors import Unknown
+from shared.messages import InstrumentInfo
+from shared.venues.access import Endpoints, Keys
+from shared.venues.backpack.account_mapper import (
+    Row,
+    read_row,
+    read_rows,
+    rows_of,
+    to_balances,
+    to_equity,
+    to_fill,
+    to_funding,
+    to_order,
+    to_position,
+)
+from shared.venues.backpack.mapper import snapshot_of, to_instrument
+from shared.venues.backpack.rest import NotFound, Rest, Spend
+from shared.venues.backpack.signer import Parameters, Signer, present
+from shared.venues.base import VenueBalance, VenueEquity, VenueFill, VenueFunding, VenueOrder, VenuePosition
+from shared.venues.clock_offset import ClockOffset
+from shared.venues.market_data import RawSnapshot
+
+T = TypeVar("T")
+PAGE_SIZE = 1000
+#: pages of a history read at once; more than this is refused rather than cut short
+MAX_PAGES = 50
+#: how far back the order history is searched for a client id
+SEARCH_BACK_MS = 3_600_000
+MARKET_TYPES = ("SPOT", "PERP")
+
+
+class BackpackPublic:
+    """Public reads. `venue` is the scope of what is returned."""
+
+    def __init__(self, venue: str, endpoints: Endpoints, spend: Spend | None = None) -> None:
+        self._venue = venue
+        self._rest = Rest(endpoints.rest_url, spend)
+
+    def instruments(self) -> list[InstrumentInfo]:
+        """Return the rules of every spot and perpetual market that is shown."""
+        markets = rows_of(self._get("/api/v1/markets"))
+        known = [market for market in markets if market.get("marketType") in MARKET_TYPES]
+        return [read_row(market, lambda row: to_instrument(self._venue, row)) for market in known]
+
+    def server_time_ms(self) -> int:
+        text = str(self._get("/api/v1/time"))
+        if not text.isdigit():
+            raise Unknown("GET /api/v1/time: not a time")
+        return int(text)
+
+    def depth(self, symbol: str, limit: int = 1000) -> RawSnapshot:
+        """Return the book's best `limit` levels a side (5, 10, 20, 50, 100, 500 or 1000)."""
+        reply = self._get("/api/v1/depth", symbol=symbol, limit=limit)
+        return read_row(_object(reply), lambda row: snapshot_of(symbol, row))
+
+    def close(self) -> None:
+        self._rest.close()
+
+    def _get(self, path: str, **query: str | int) -> object:
+        return self._rest.get(path, query, dict)
+
+
+class BackpackAccount:
+    """Signed reads of one account."""
+
+    def __init__(
+        self, endpoints: Endpoints, keys: Keys, offset: ClockOffset, spend: Spend | None = None
+    ) -> None:
+        self._signer = Signer(keys)
+        self._rest = Rest(endpoints.rest_url, spend)
+        self._offset = offset
+
+    def open_orders(self, symbol: str | None = None) -> list[VenueOrder]:
+        """Return every open order, manual ones too."""
+        return read_rows(self._get("/api/v1/orders", "orderQueryAll", {"symbol": symbol}), to_order)
+
+    def find_order(self, symbol: str, client_order_id: int) -> VenueOrder | None:
+        """Return an order by client id: resting, or in the history of the last hour.
+
+        None = the venue shows no such order.
+        """
+        parameters: Parameters = {"clientId": client_order_id, "symbol": symbol}
+        try:
+            return read_row(_object(self._get("/api/v1/order", "orderQuery", parameters)), to_order)
+        except NotFound:
+            return self._find_in_history(symbol, client_order_id)
+
+    def fills(self, since_ms: int, symbol: str | None = None) -> Sequence[VenueFill]:
+        """Return every fill at or after `since_ms`, oldest first, all pages."""
+        parameters: Parameters = {"from": since_ms, "symbol": symbol, "sortDirection": "Asc"}
+        found = self._pages("/wapi/v1/history/fills", "fillHistoryQueryAll", parameters, to_fill)
+        return sorted(found, key=lambda fill: (fill.venue_ns, fill.trade_id))
+
+    def funding(self, since_ms: int) -> Sequence[VenueFunding]:
+        """Return every funding payment whose interval ended at or after `since_ms`, oldest first."""
+        since_ns = since_ms * NS_PER_MS
+        found = self._pages(
+            "/wapi/v1/history/funding", "fundingHistoryQueryAll", {"sortDirection": "Desc"}, to_funding,
+            is_past=lambda payment: payment.interval_end_ns < since_ns,
+        )  # fmt: skip
+        recent = [payment for payment in found if payment.interval_end_ns >= since_ns]
+        return sorted(recent, key=lambda payment: payment.interval_end_ns)
+
+    def positions(self) -> list[VenuePosition]:
+        """Return every open position; a symbol that is not in the answer is flat."""
+        return read_rows(self._get("/api/v1/position", "positionQuery", {}), to_position)
+
+    def balances(self) -> list[VenueBalance]:
+        return to_balances(self._get("/api/v1/capital", "balanceQuery", {}))
+
+    def equity(self) -> VenueEquity:
+        """Return net equity and what of it is free."""
+        return read_row(_object(self._get("/api/v1/capital/collateral", "collateralQuery", {})), to_equity)
+
+    def close(self) -> None:
+        self._rest.close()
+
+    def _find_in_history(self, symbol: str, client_order_id: int) -> VenueOrder | None:
+        oldest_ns = (self._offset.timestamp_ms() - SEARCH_BACK_MS) * NS_PER_MS
+        newest_first: Parameters = {"symbol": symbol, "sortDirection": "Desc"}
+        orders = self._pages(
+            "/wapi/v1/history/orders", "orderHistoryQueryAll", newest_first, to_order,
+            is_past=lambda order: order.venue_ns < oldest_ns or order.client_order_id == client_order_id,
+        )  # fmt: skip
+        return next((order for order in orders if order.client_order_id == client_order_id), None)
+
+    def _pages(
+        self, path: str, instruction: str, parameters: Parameters, to_record: Callable[[Row], T],
+        is_past: Callable[[T], bool] = lambda _record: False,
+    ) -> list[T]:  # fmt: skip
+        """Return all pages, up to and with the one that holds a record for which `is_past` is true."""
+        records: list[T] = []
+        for page in range(MAX_PAGES):
+            paging: Parameters = {**parameters, "limit": PAGE_SIZE, "offset": page * PAGE_SIZE}
+            rows = read_rows(self._get(path, instruction, paging), to_record)
+            records += rows
+            if len(rows) < PAGE_SIZE or any(map(is_past, rows)):
+                return records
+        raise Unknown(f"GET {path}: more than {MAX_PAGES} pages")
+
+    def _get(self, path: str, instruction: str, parameters: Parameters) -> object:
+        def signed() -> Mapping[str, str]:
+            return self._signer.headers(instruction, parameters, self._offset.timestamp_ms())
+
+        return self._rest.get(path, present(parameters), signed)
+
+
+def _object(value: object) -> Row:
+    if not isinstance(value, dict):
+        raise Unknown("the venue's answer is not an object")
+    return value
