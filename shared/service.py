@@ -84,7 +84,7 @@ class Service:
         """Run this core: its handlers on the bus, its timer in the loop."""
         self._core = core
         self._handlers = handlers_of(core)
-        self.loop.every(core.timer_ns, lambda: self.publish_all(core.on_timer(self.clock.monotonic_ns())))
+        self.loop.every(core.timer_ns, self._on_timer)
 
     def listen_to(
         self, name: str, *kinds: type[Message], scope: str | None = None, symbol: str | None = None
@@ -122,9 +122,10 @@ class Service:
             self.on_stop(reason)
 
     def finish(self) -> None:
-        """Publish the core's last messages and leave the loop."""
-        if self._core is not None:
-            self.publish_all(self._core.on_stop(self.clock.monotonic_ns()))
+        """Publish the core's last messages and leave the loop; what is still due must not follow them."""
+        core, self._core, self._handlers = self._core, None, {}
+        if core is not None:
+            self.publish_all(core.on_stop(self.clock.monotonic_ns()))
         self.loop.stop()
 
     def close(self) -> None:
@@ -140,6 +141,10 @@ class Service:
             if handler is not None:
                 for answer in handler(message, self.clock.monotonic_ns()):
                     self.publisher.publish(answer)
+
+    def _on_timer(self) -> None:
+        if self._core is not None:
+            self.publish_all(self._core.on_timer(self.clock.monotonic_ns()))
 
     def _check_parent(self) -> None:
         if self._parent.is_orphan():

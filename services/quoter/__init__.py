@@ -1,0 +1,1 @@
+"""Quoter: what should rest in the book of one symbol."""

@@ -1,0 +1,186 @@
+"""Quoter: keeps the wanted quotes of one symbol up to date.
+
+In          InstrumentInfo, Top, Depth, FeedState; Flow, Volatility; Position, Working, Equity; Permit
+Out         Quotes (the whole wanted set, with expiry and cause)
+State       the newest message of each kind, the strategy's memory; nothing that must survive a restart
+On failure  a missing, old or absurd input -> empty Quotes with the reason, which means: cancel
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from services.quoter.config import Settings
+from services.quoter.hysteresis import keep_places
+from services.quoter.inputs import Inputs
+from services.quoter.limits import within
+from services.quoter.own_orders import OwnOrders
+from services.quoter.rounding import PriceGrid
+from services.quoter.sizing import LotSizes
+from services.quoter.strategies.base import MarketView, Memory, Wanted
+from shared.clock import NS_PER_MS, NS_PER_S, seconds_to_ns
+from shared.instrument import Instrument
+from shared.messages import (
+    Depth,
+    Equity,
+    FeedState,
+    Flow,
+    InstrumentInfo,
+    Level,
+    Message,
+    Permit,
+    Position,
+    Quotes,
+    Top,
+    Volatility,
+    Working,
+)
+
+QUOTES_TTL_NS = NS_PER_S
+REISSUE_NS = 250 * NS_PER_MS
+
+
+class Quoter:
+    """The core: each handler stores its message, then everything is decided anew."""
+
+    timer_ns = 50 * NS_PER_MS
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        params = settings.params
+        self._stale_ns = seconds_to_ns(params.stale_after_s)
+        self._size_tolerance = params.size_tolerance_pct / 100
+        self._needs = settings.strategy.needs(params)
+        self._quote = settings.strategy.quote
+        self._inputs = Inputs(self._needs, self._stale_ns)
+        self._own = OwnOrders(seconds_to_ns(params.own_order_settle_s))
+        self._memory: Memory = settings.strategy.start
+        self._info: InstrumentInfo | None = None
+        self._instrument: Instrument | None = None
+        self._asked: Quotes | None = None
+        self._reissue_ns = 0
+
+    def on_instrument_info(self, info: InstrumentInfo, _now_ns: int) -> Iterable[Message]:
+        """Take the venue's rules. Raises: BadInput where the params cannot be kept under them."""
+        if info != self._info:
+            instrument = Instrument.from_info(info)
+            self._prices, self._sizes = PriceGrid(instrument), LotSizes(instrument)
+            self._plan: Any = self._settings.strategy.plan(self._settings.params, instrument)
+            self._info, self._instrument = info, instrument
+            self._memory = self._settings.strategy.start
+        return ()
+
+    def on_feed_state(self, feed: FeedState, now_ns: int) -> Iterable[Message]:
+        self._inputs.feed = feed
+        return self._evaluate(now_ns, 0)
+
+    def on_top(self, top: Top, now_ns: int) -> Iterable[Message]:
+        self._inputs.top = top
+        return self._evaluate(now_ns, top.cause_ns)
+
+    def on_depth(self, depth: Depth, now_ns: int) -> Iterable[Message]:
+        self._inputs.depth, self._inputs.depth_ns = depth, now_ns
+        if self._needs.depth or self._own.bids.is_behind or self._own.asks.is_behind:
+            return self._evaluate(now_ns, depth.cause_ns)
+        return ()
+
+    def on_flow(self, flow: Flow, now_ns: int) -> Iterable[Message]:
+        self._inputs.flow = flow
+        return self._evaluate(now_ns, 0)
+
+    def on_volatility(self, volatility: Volatility, _now_ns: int) -> Iterable[Message]:
+        self._inputs.volatility = volatility
+        return ()  # once a second: the next event uses it
+
+    def on_position(self, position: Position, now_ns: int) -> Iterable[Message]:
+        self._inputs.position, self._inputs.position_ns = position, now_ns
+        return self._evaluate(now_ns, 0)
+
+    def on_working(self, working: Working, now_ns: int) -> Iterable[Message]:
+        self._inputs.working, self._inputs.working_ns = working, now_ns
+        self._own.report(working.orders, now_ns)
+        return self._evaluate(now_ns, 0)
+
+    def on_equity(self, equity: Equity, now_ns: int) -> Iterable[Message]:
+        self._inputs.equity, self._inputs.equity_ns = equity, now_ns
+        return self._evaluate(now_ns, 0)
+
+    def on_permit(self, permit: Permit, now_ns: int) -> Iterable[Message]:
+        self._inputs.permit = permit
+        return self._evaluate(now_ns, 0)
+
+    def on_timer(self, now_ns: int) -> Iterable[Message]:
+        return self._evaluate(now_ns, 0)
+
+    def on_stop(self, now_ns: int) -> Iterable[Message]:
+        return (self._publish((), False, "quoter stopped", now_ns, 0),)
+
+    def _evaluate(self, now_ns: int, cause_ns: int) -> Iterable[Message]:
+        """Return new Quotes if the wanted set has changed, or is due to be repeated."""
+        wanted = self._wanted(now_ns)
+        asked = self._asked
+        if asked is not None and wanted.levels == asked.levels and wanted.exclusive == asked.exclusive:
+            if now_ns < self._reissue_ns:
+                return ()
+            cause_ns = 0  # a repetition answers no market event
+        return (self._publish(wanted.levels, wanted.exclusive, wanted.reason, now_ns, cause_ns),)
+
+    def _wanted(self, now_ns: int) -> Wanted:
+        problem = self._inputs.problem(now_ns) if self._instrument else "missing: InstrumentInfo"
+        if problem:
+            return self._nothing(problem)
+        view = self._view(now_ns)
+        if view is None:
+            return self._nothing("no price but our own, and no depth behind it")
+        wanted = self._quote(view, self._plan, self._memory)
+        self._memory = wanted.memory
+        levels = self._bounded(wanted.levels, view)
+        if wanted.levels and not levels:
+            return self._nothing(f"no room under the permit: {view.permit.reason}")
+        return Wanted(levels, wanted.exclusive, wanted.reason, wanted.memory)
+
+    def _bounded(self, levels: tuple[Level, ...], view: MarketView) -> tuple[Level, ...]:
+        """Apply hysteresis, then the permit: what limits comes last."""
+        asked = self._asked.levels if self._asked else ()
+        levels = keep_places(levels, asked, view.bid, view.ask, self._size_tolerance)
+        return within(levels, view.position, view.permit, self._prices, self._sizes)
+
+    def _view(self, now_ns: int) -> MarketView | None:
+        """Return the market without our own orders; None where a side cannot be told."""
+        inputs, own = self._inputs, self._own
+        top, working, permit, position = inputs.top, inputs.working, inputs.permit, inputs.position
+        assert self._instrument and top and working and permit and position
+        assert top.bid is not None and top.ask is not None
+        depth = inputs.depth if inputs.is_depth_fresh(now_ns) else None
+        bids, asks = (depth.bids, depth.asks) if depth else ((), ())
+        bid = own.bids.best(top.bid, top.bid_size, bids, now_ns)
+        ask = own.asks.best(top.ask, top.ask_size, asks, now_ns)
+        if bid is None or ask is None:
+            return None
+        return MarketView(
+            now_ns, self._instrument, self._prices, self._sizes, *bid, *ask,
+            own.bids.depth(bids, now_ns) if self._needs.depth else (),
+            own.asks.depth(asks, now_ns) if self._needs.depth else (),
+            position.quantity, permit, working.orders,
+            inputs.equity.equity_usd if inputs.equity else None,
+            inputs.flow.log_ratio if inputs.flow else None,
+            inputs.volatility.annualised_pct if inputs.volatility else None,
+        )  # fmt: skip
+
+    def _nothing(self, reason: str) -> Wanted:
+        return Wanted((), False, reason, self._memory)
+
+    def _publish(
+        self, levels: tuple[Level, ...], exclusive: bool, reason: str, now_ns: int, cause_ns: int
+    ) -> Quotes:
+        expires_ns = now_ns + QUOTES_TTL_NS
+        if levels:
+            expires_ns = min(expires_ns, self._inputs.market_as_of_ns() + self._stale_ns)
+        settings = self._settings
+        quotes = Quotes(settings.account, settings.symbol, levels, exclusive, expires_ns, cause_ns, reason)
+        if self._asked is None or levels != self._asked.levels:
+            self._own.expect(levels, now_ns)
+        self._asked = quotes
+        self._reissue_ns = now_ns + REISSUE_NS
+        return quotes

@@ -1,0 +1,108 @@
+"""What the quoter knows: the newest message of each kind, and what is missing.
+
+A missing or old input is named; it never gets a default, and nothing is quoted without it.
+"""
+
+from __future__ import annotations
+
+from services.quoter.sanity import book_problem
+from services.quoter.strategies.base import Needs
+from shared.clock import NS_PER_S
+from shared.messages import (
+    Depth,
+    Equity,
+    FeedState,
+    FeedStatus,
+    Flow,
+    Permit,
+    Position,
+    Top,
+    Volatility,
+    Working,
+)
+
+#: every state is repeated each 250 ms; unheard for this long = its process is gone
+HEARD_TTL_NS = NS_PER_S
+
+
+class Inputs:
+    """The newest of each; `..._ns` = when it was last heard, for those that carry no time of their own.
+
+    A quiet book has an old Depth that is still true: what makes it old is not being repeated.
+    """
+
+    __slots__ = (
+        "_needs", "_stale_ns", "depth", "depth_ns", "equity", "equity_ns", "feed", "flow", "permit",
+        "position", "position_ns", "top", "volatility", "working", "working_ns",
+    )  # fmt: skip
+
+    def __init__(self, needs: Needs, stale_ns: int) -> None:
+        self._needs = needs
+        self._stale_ns = stale_ns
+        self.top: Top | None = None
+        self.depth: Depth | None = None
+        self.feed: FeedState | None = None
+        self.flow: Flow | None = None
+        self.volatility: Volatility | None = None
+        self.permit: Permit | None = None
+        self.position: Position | None = None
+        self.working: Working | None = None
+        self.equity: Equity | None = None
+        self.depth_ns = self.position_ns = self.working_ns = self.equity_ns = 0
+
+    def market_as_of_ns(self) -> int:
+        """When the symbol's market data were last known alive."""
+        if self.top is None or self.feed is None:
+            return 0
+        return max(self.top.as_of_ns, self.feed.as_of_ns)
+
+    def problem(self, now_ns: int) -> str:
+        """Return the first thing that forbids to quote, "" when nothing does."""
+        return self._market_problem(now_ns) or self._account_problem(now_ns) or self._needs_problem(now_ns)
+
+    def is_depth_fresh(self, now_ns: int) -> bool:
+        return self.depth is not None and now_ns - self.depth_ns <= HEARD_TTL_NS
+
+    def _market_problem(self, now_ns: int) -> str:
+        if self.top is None:
+            return "missing: Top"
+        if self.feed is None:
+            return "missing: FeedState"
+        if self.feed.status is not FeedStatus.LIVE:
+            return f"feed is {self.feed.status.name.lower()}: {self.feed.reason}"
+        if now_ns - self.market_as_of_ns() > self._stale_ns:
+            return "stale: market data"
+        return book_problem(self.top)
+
+    def _account_problem(self, now_ns: int) -> str:
+        if self.permit is None:
+            return "missing: Permit"
+        if now_ns >= self.permit.expires_ns:
+            return "expired: Permit"
+        if self.permit.halted:
+            return f"halted: {self.permit.reason}"
+        if self.position is None or now_ns - self.position_ns > HEARD_TTL_NS:
+            return "missing: Position"
+        if not self.position.is_known:
+            return "unknown: position"
+        if self.working is None or now_ns - self.working_ns > HEARD_TTL_NS:
+            return "missing: Working"
+        return ""
+
+    def _needs_problem(self, now_ns: int) -> str:
+        needs, oldest_ns = self._needs, now_ns - self._stale_ns
+        if needs.equity:
+            if self.equity is None or now_ns - self.equity_ns > HEARD_TTL_NS:
+                return "missing: Equity"
+            if self.equity.equity_usd is None:
+                return "unknown: equity"
+        if needs.flow and (self.flow is None or self.flow.as_of_ns < oldest_ns):
+            return "missing: Flow" if self.flow is None else "stale: Flow"
+        if needs.volatility:
+            if self.volatility is None or self.volatility.annualised_pct is None:
+                return "missing: Volatility"
+            if self.volatility.as_of_ns < oldest_ns:
+                return "stale: Volatility"
+        if needs.depth and not self.is_depth_fresh(now_ns):
+            return "missing: Depth" if self.depth is None else "stale: Depth"
+        return ""

@@ -1,0 +1,166 @@
+"""Our own orders are subtracted from the book before anything else.
+
+Book and `Working` come over different ways and disagree for a while after each placement,
+fill or cancel. So of each price we keep what of it *was* ours at the least and at the most
+within the last `settle_ns` (what we only just asked for counts as "at the most"), and of
+the size displayed at the best price:
+
+    above the most       others are there: the best price is theirs
+    at most the least    it is ours alone: the best of others is the next level behind
+    in between           nobody can tell yet: hold the price last known to be others', unless
+                         it is better than the book's; after two settle times count it as ours
+
+Each rule errs towards the less aggressive price, so a quote of ours is never what the next
+quote improves upon: we do not chase ourselves up tick by tick.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from shared.messages import Level, Side, WorkingOrder
+
+Levels = tuple[tuple[int, int], ...]
+
+
+class _OwnSize:
+    """How much at one price is ours: by the last report, and within which bounds lately."""
+
+    __slots__ = ("changed_ns", "high", "low", "reported")
+
+    def __init__(self, now_ns: int) -> None:
+        self.reported = self.low = self.high = 0
+        self.changed_ns = now_ns
+
+    def report(self, size: int, now_ns: int, settle_ns: int) -> None:
+        self.settle(now_ns, settle_ns)
+        if size != self.reported:
+            self.reported = size
+            self.low, self.high = min(self.low, size), max(self.high, size)
+            self.changed_ns = now_ns
+
+    def expect(self, size: int, now_ns: int) -> None:
+        if size > self.high:
+            self.high = size
+            self.changed_ns = now_ns
+
+    def settle(self, now_ns: int, settle_ns: int) -> None:
+        if now_ns - self.changed_ns >= settle_ns:
+            self.low = self.high = self.reported
+
+
+class OwnSide:
+    """One side of the book with our orders in it; `best` and `depth` are without them."""
+
+    __slots__ = ("_held_since_ns", "_is_bid", "_known", "_own", "_settle_ns", "is_behind")
+
+    def __init__(self, side: Side, settle_ns: int) -> None:
+        self._is_bid = side is Side.BUY
+        self._settle_ns = settle_ns
+        self._own: dict[int, _OwnSize] = {}
+        self._known: tuple[int, int] | None = None
+        self._held_since_ns: int | None = None
+        #: True while the best price is ours alone and the level behind it is what counts
+        self.is_behind = False
+
+    def report(self, sizes: dict[int, int], now_ns: int) -> None:
+        """Take what execution says: price -> lots of ours that may be live."""
+        for price in sizes:
+            if price not in self._own:
+                self._own[price] = _OwnSize(now_ns)
+        for price, own in list(self._own.items()):
+            own.report(sizes.get(price, 0), now_ns, self._settle_ns)
+            own.settle(now_ns, self._settle_ns)
+            if own.high == 0:
+                del self._own[price]
+
+    def expect(self, price: int, size: int, now_ns: int) -> None:
+        """Take note that an order of ours may appear at a price: we have just asked for it."""
+        own = self._own.get(price)
+        if own is None:
+            own = self._own[price] = _OwnSize(now_ns)
+        own.expect(size, now_ns)
+
+    def best(self, price: int, size: int, behind: Levels, now_ns: int) -> tuple[int, int] | None:
+        """Return the best price of others and its size; None = not known.
+
+        price, size  the best level with everyone's orders in it
+        behind       a recent depth of this side, best first
+        """
+        self.is_behind = False
+        own = self._own.get(price)
+        if own is not None:
+            own.settle(now_ns, self._settle_ns)
+            if size <= own.high:
+                return self._best_where_ours(price, size <= own.low, behind, now_ns)
+            size -= own.high
+        self._held_since_ns = None
+        self._known = (price, size)
+        return self._known
+
+    def depth(self, levels: Levels, now_ns: int) -> Levels:
+        """Return the levels of others: each less what may be ours, those that may be ours alone left out."""
+        if not self._own:
+            return levels
+        return tuple(
+            (price, rest) for price, size in levels if (rest := self._others(price, size, now_ns)) > 0
+        )
+
+    def _best_where_ours(
+        self, price: int, is_surely_ours: bool, behind: Levels, now_ns: int
+    ) -> tuple[int, int] | None:
+        if not is_surely_ours:
+            if self._held_since_ns is None:
+                self._held_since_ns = now_ns
+            is_brief = now_ns - self._held_since_ns < 2 * self._settle_ns
+            if is_brief and self._known is not None and not self._is_better(self._known[0], price):
+                return self._known
+        self.is_behind = True
+        found = self._first_behind(price, behind, now_ns)
+        if found is not None:
+            self._known = found
+        return found
+
+    def _first_behind(self, price: int, levels: Levels, now_ns: int) -> tuple[int, int] | None:
+        for level, size in levels:
+            if self._is_better(price, level):
+                rest = self._others(level, size, now_ns)
+                if rest > 0:
+                    return level, rest
+        return None
+
+    def _others(self, price: int, size: int, now_ns: int) -> int:
+        own = self._own.get(price)
+        if own is None:
+            return size
+        own.settle(now_ns, self._settle_ns)
+        return size - own.high
+
+    def _is_better(self, price: int, other: int) -> bool:
+        return price > other if self._is_bid else price < other
+
+
+class OwnOrders:
+    """Both sides."""
+
+    __slots__ = ("asks", "bids")
+
+    def __init__(self, settle_ns: int) -> None:
+        self.bids = OwnSide(Side.BUY, settle_ns)
+        self.asks = OwnSide(Side.SELL, settle_ns)
+
+    def report(self, orders: Iterable[WorkingOrder], now_ns: int) -> None:
+        """Take the orders that may be live, whatever their status."""
+        bids: dict[int, int] = {}
+        asks: dict[int, int] = {}
+        for order in orders:
+            sizes = bids if order.side is Side.BUY else asks
+            sizes[order.price] = sizes.get(order.price, 0) + order.leaves
+        self.bids.report(bids, now_ns)
+        self.asks.report(asks, now_ns)
+
+    def expect(self, levels: Iterable[Level], now_ns: int) -> None:
+        """Take note of what was just asked for."""
+        for level in levels:
+            side = self.bids if level.side is Side.BUY else self.asks
+            side.expect(level.price, level.size, now_ns)

@@ -1,0 +1,20 @@
+"""The strategies, by name. A new one is a file here and a line below."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from services.quoter.strategies import one_sided, two_sided
+from services.quoter.strategies.base import Strategy
+from shared.errors import BadInput
+
+STRATEGIES: dict[str, Strategy[Any, Any, Any]] = {
+    strategy.name: strategy for strategy in (one_sided.STRATEGY, two_sided.STRATEGY)
+}
+
+
+def strategy_named(name: str, where: str) -> Strategy[Any, Any, Any]:
+    """Return a strategy. Raises: BadInput listing the choices."""
+    if name not in STRATEGIES:
+        raise BadInput(f"{where}.strategy {name!r} is unknown; choices: {', '.join(sorted(STRATEGIES))}")
+    return STRATEGIES[name]

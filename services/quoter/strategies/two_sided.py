@@ -1,0 +1,262 @@
+"""Two-sided: a bid and an ask around the mid, leaning against our inventory.
+
+Three ways to say how far: a total percentage, ticks per side, or `join_best` (at the best
+prices of others, which trades most for the fee paid). Long inventory lowers both quotes by
+at most one half-spread; beyond a threshold the side that adds to it pauses.
+
+Legacy note: earlier bots leaned by a *fraction of the price* (mid 100, skew 0.4, position 1
+of 3 -> 86.5 / 86.8), which is far outside any market. That variant is not offered.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from services.quoter.sizing import percent_to_ppm, share_of_equity, to_micro
+from services.quoter.strategies import base
+from services.quoter.strategies.base import MarketView, Memory, Needs, Strategy, Wanted
+from shared.clock import seconds_to_ns
+from shared.errors import BadInput
+from shared.instrument import Instrument, plain
+from shared.messages import Level, Side
+
+PPM = 1_000_000
+DEFAULT_SPREAD_PCT = 0.30
+Ticks = Annotated[float, Meta(ge=0.5, le=100_000)]
+Base = Annotated[float, Meta(ge=0, le=1e12)]
+MinSize = Literal["skip", "raise", "refuse"]
+
+
+class Params(base.Params, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a person writes. Exactly one of quantity, size_usd and equity_pct.
+
+    spread_pct           total spread, percent of the mid (0.30: each side 0.15 % away)
+    half_spread_ticks    ticks *per side*, instead of spread_pct; `spread_ticks` is its other name
+    join_best            rest at the best prices of others, at least min_spread_ticks apart
+    quantity             base units per side; size_usd quote units; equity_pct percent of the equity
+    size_cap_usd         largest order where equity_pct is used
+    min_size             an order below the venue's minimum is skipped, raised to it, or refused at start
+    target_position      base units, either side of 0: within it there is no lean
+    position_threshold   base units beyond target_position where the adding side pauses; None = at the maximum
+    max_position         base units; None = what the permit allows
+    skew                 share of a half-spread by which a full inventory shifts both quotes
+    min_price_move_ticks smaller moves keep the order and its place in the queue
+    refresh_interval_s   prices follow the market at most this often; a fill re-prices at once
+    """
+
+    spread_pct: Annotated[float, Meta(ge=0.001, le=20)] | None = None
+    half_spread_ticks: Ticks | None = None
+    spread_ticks: Ticks | None = None
+    join_best: bool = False
+    min_spread_ticks: Annotated[int, Meta(ge=1, le=100_000)] = 1
+    quantity: Annotated[float, Meta(gt=0, le=1e12)] | None = None
+    size_usd: Annotated[float, Meta(ge=0.01, le=1e9)] | None = None
+    equity_pct: Annotated[float, Meta(ge=0.001, le=100)] | None = None
+    size_cap_usd: Annotated[float, Meta(ge=0.01, le=1e9)] | None = None
+    min_size: MinSize = "skip"
+    target_position: Base = 0.0
+    position_threshold: Base | None = None
+    max_position: Annotated[float, Meta(gt=0, le=1e12)] | None = None
+    skew: Annotated[float, Meta(ge=0, le=1)] = 0.0
+    min_price_move_ticks: Annotated[int, Meta(ge=0, le=100_000)] = 0
+    refresh_interval_s: Annotated[float, Meta(ge=0.01, le=86_400)] = 2.0
+
+    def problem(self) -> str:
+        return _size_problem(self) or _spread_problem(self) or _position_problem(self)
+
+    def largest_position(self) -> float | None:
+        return self.max_position
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """The params in ticks, lots, parts per million and nanoseconds; at most one spread is not None."""
+
+    spread_ppm: int | None
+    half_spread_milli: int | None
+    min_spread: int
+    lots: int | None
+    budget_micro: int | None
+    share_ppm: int
+    cap_micro: int | None
+    raise_to_minimum: bool
+    target: int
+    threshold: int | None
+    max_position: int | None
+    skew_ppm: int
+    tolerance: int
+    refresh_ns: int
+
+
+class Priced(Memory, frozen=True, gc=False):
+    """The prices in force, when they were made and at which position; None = never."""
+
+    bid: int = 0
+    ask: int = 0
+    at_ns: int | None = None
+    position: int = 0
+
+
+def plan(params: Params, instrument: Instrument) -> Plan:
+    """Raises: BadInput where min_size is "refuse" and the quantity is below the venue's minimum."""
+    half_ticks = params.half_spread_ticks or params.spread_ticks
+    spread_pct = None if half_ticks or params.join_best else params.spread_pct or DEFAULT_SPREAD_PCT
+    return Plan(
+        spread_ppm=None if spread_pct is None else percent_to_ppm(spread_pct),
+        half_spread_milli=None if half_ticks is None else int(Decimal(str(half_ticks)) * 1000),
+        min_spread=params.min_spread_ticks,
+        lots=None if params.quantity is None else _fixed_lots(params.quantity, params.min_size, instrument),
+        budget_micro=None if params.size_usd is None else to_micro(params.size_usd),
+        share_ppm=percent_to_ppm(params.equity_pct or 0.0),
+        cap_micro=None if params.size_cap_usd is None else to_micro(params.size_cap_usd),
+        raise_to_minimum=params.min_size == "raise",
+        target=_lots(params.target_position, instrument),
+        threshold=None if params.position_threshold is None else _lots(params.position_threshold, instrument),
+        max_position=None if params.max_position is None else _lots(params.max_position, instrument),
+        skew_ppm=int(Decimal(str(params.skew)) * PPM),
+        tolerance=max(params.min_price_move_ticks, 1) - 1,
+        refresh_ns=seconds_to_ns(params.refresh_interval_s),
+    )
+
+
+def quote(view: MarketView, plan: Plan, memory: Priced) -> Wanted:
+    """Return up to one bid and one ask; a paused or too small side is left out."""
+    priced = memory if _may_keep(view, plan, memory) else _price(view, plan)
+    bid_is_on, ask_is_on = sides_on(view.position, plan)
+    bid = _level(view, plan, Side.BUY, priced.bid) if bid_is_on else None
+    ask = _level(view, plan, Side.SELL, priced.ask) if ask_is_on else None
+    levels = tuple(level for level in (bid, ask) if level is not None)
+    return Wanted(levels, False, "quoting" if levels else "paused or below the minimum size", priced)
+
+
+def sides_on(position: int, plan: Plan) -> tuple[bool, bool]:
+    """Return whether bid and ask are on: strictly beyond target + threshold the adding side pauses."""
+    if plan.threshold is None:
+        return True, True
+    limit = plan.target + plan.threshold
+    return position <= limit, position >= -limit
+
+
+def prices(view: MarketView, plan: Plan) -> tuple[int, int]:
+    """Return bid and ask: mid -+ half-spread, both moved by the lean, rounded once, never crossing.
+
+    Whole-number fractions all the way, so that a price that falls on a tick stays there.
+    """
+    half, half_unit = half_spread(view, plan)
+    lean, lean_unit = lean_of(view, plan)
+    mid, unit = (view.bid + view.ask) * half_unit * lean_unit, 2 * half_unit * lean_unit
+    bid = view.prices.bid(mid - 2 * half * (lean_unit + lean), unit)
+    ask = view.prices.ask(mid + 2 * half * (lean_unit - lean), unit)
+    bid = min(bid, view.prices.bid(view.ask - 1))  # post-only
+    ask = max(ask, view.prices.ask(max(view.bid, bid) + 1))
+    return bid, ask
+
+
+def half_spread(view: MarketView, plan: Plan) -> tuple[int, int]:
+    """Return the half-spread in ticks as numerator and denominator."""
+    if plan.spread_ppm is not None:
+        return (view.bid + view.ask) * plan.spread_ppm, 4 * PPM
+    if plan.half_spread_milli is not None:
+        return plan.half_spread_milli, 1000
+    return max(view.ask - view.bid, plan.min_spread), 2
+
+
+def lean_of(view: MarketView, plan: Plan) -> tuple[int, int]:
+    """Return the lean in half-spreads, within +-1, as numerator and denominator; > 0 moves down.
+
+    skew x (position beyond the target) / (largest position), bounded by the half-spread.
+    """
+    beyond = max(0, abs(view.position) - plan.target)
+    if beyond == 0 or plan.skew_ppm == 0:
+        return 0, 1
+    permitted = view.permit.max_long if view.position > 0 else view.permit.max_short
+    limit = max(1, permitted if plan.max_position is None else plan.max_position)
+    lean = plan.skew_ppm * min(beyond, limit)
+    return (lean if view.position > 0 else -lean), PPM * limit
+
+
+def _may_keep(view: MarketView, plan: Plan, memory: Priced) -> bool:
+    """True while the prices are younger than the refresh, nothing was filled, and they do not cross."""
+    if memory.at_ns is None or view.position != memory.position:
+        return False
+    if view.now_ns - memory.at_ns >= plan.refresh_ns:
+        return False
+    return memory.bid < view.ask and memory.ask > view.bid
+
+
+def _price(view: MarketView, plan: Plan) -> Priced:
+    bid, ask = prices(view, plan)
+    return Priced(bid, ask, view.now_ns, view.position)
+
+
+def _level(view: MarketView, plan: Plan, side: Side, price: int) -> Level | None:
+    """Return the order of one side: its size by the params, within the room to the largest position."""
+    if price <= 0:
+        return None
+    minimum = view.sizes.minimum(price)
+    size = _size(view, plan, price)
+    if size < minimum and plan.raise_to_minimum:
+        size = minimum
+    if plan.max_position is not None:
+        size = min(size, plan.max_position - side.sign * view.position)
+    return None if size < minimum else Level(side, price, size, tolerance=plan.tolerance)
+
+
+def _size(view: MarketView, plan: Plan, price: int) -> int:
+    if plan.lots is not None:
+        return plan.lots
+    if plan.budget_micro is not None:
+        return view.sizes.lots(plan.budget_micro, price)
+    assert view.equity_usd is not None, "equity_pct needs equity"
+    return view.sizes.lots(share_of_equity(view.equity_usd, plan.share_ppm, plan.cap_micro), price)
+
+
+def _lots(quantity: float, instrument: Instrument) -> int:
+    return instrument.lots_floor(Decimal(str(quantity)))
+
+
+def _fixed_lots(quantity: float, policy: MinSize, instrument: Instrument) -> int:
+    lots = _lots(quantity, instrument)
+    if lots < instrument.min_lots and policy == "refuse":
+        minimum = plain(instrument.quantity(instrument.min_lots))
+        raise BadInput(f"{instrument.symbol}: quantity {quantity} is below the venue's minimum {minimum}")
+    return lots
+
+
+def _size_problem(params: Params) -> str:
+    given = [name for name in ("quantity", "size_usd", "equity_pct") if getattr(params, name) is not None]
+    if len(given) != 1:
+        return f"exactly one of quantity, size_usd and equity_pct is needed, got {', '.join(given) or 'none'}"
+    if params.size_cap_usd is not None and params.equity_pct is None:
+        return f"size_cap_usd {params.size_cap_usd:g} needs equity_pct"
+    return ""
+
+
+def _spread_problem(params: Params) -> str:
+    ticks, alias = params.half_spread_ticks, params.spread_ticks
+    if ticks is not None and alias is not None:
+        return f"half_spread_ticks {ticks:g} and spread_ticks {alias:g} are two names of one thing: give one"
+    if params.join_best and (params.spread_pct or ticks or alias):
+        return "join_best takes the spread of the market: it excludes spread_pct and half_spread_ticks"
+    return ""
+
+
+def _position_problem(params: Params) -> str:
+    largest = params.max_position
+    if largest is None:
+        return ""
+    for name in ("target_position", "quantity"):
+        value = getattr(params, name)
+        if value is not None and value > largest:
+            return f"{name} {value:g} must be at most max_position {largest:g}"
+    return ""
+
+
+def needs(params: Params) -> Needs:
+    return Needs(equity=params.equity_pct is not None)
+
+
+STRATEGY = Strategy("two_sided", Params, quote, Priced(), needs, plan)

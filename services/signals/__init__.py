@@ -1,0 +1,1 @@
+"""Signals: order flow and volatility of the symbols that somebody listens to."""

@@ -1,0 +1,53 @@
+"""The signals process: subscribes at the venues to what its own subscribers ask for."""
+
+from __future__ import annotations
+
+from services.signals.config import parse_signals
+from services.signals.core import Signals
+from services.signals.demand import Demand
+from shared.bus import Addresses
+from shared.clock import NS_PER_S
+from shared.config import Config
+from shared.messages import FeedState, Flow, InstrumentInfo, Message, Top, Trade, Volatility
+from shared.service import Service
+
+KEEP_DEMAND_NS = 60 * NS_PER_S
+CHECK_DEMAND_NS = 5 * NS_PER_S
+INPUTS: tuple[type[Message], ...] = (InstrumentInfo, FeedState, Top, Trade)
+OUTPUTS = (Flow, Volatility)
+
+
+class SignalsService:
+    """The core on the bus, with the symbols that somebody subscribed to."""
+
+    def __init__(self, service: Service, core: Signals, venues: tuple[str, ...]) -> None:
+        self._service, self._core, self._venues = service, core, venues
+        self._demand = Demand(KEEP_DEMAND_NS)
+        service.attach(core)
+        service.publisher.on_demand = self._on_demand
+        service.loop.every(CHECK_DEMAND_NS, self._drop_unwanted)
+
+    def _on_demand(self, kind: str, scope: str, symbol: str, wanted: bool) -> None:
+        if kind not in (output.__name__ for output in OUTPUTS) or scope not in self._venues:
+            return
+        if not wanted:
+            self._demand.left(scope, symbol, self._service.clock.monotonic_ns())
+        elif self._demand.joined(scope, symbol):
+            self._core.watch(scope, symbol)
+            self._service.listen_to(f"marketdata.{scope}", *INPUTS, scope=scope, symbol=symbol)
+
+    def _drop_unwanted(self) -> None:
+        for scope, symbol in self._demand.expired(self._service.clock.monotonic_ns()):
+            self._core.forget(scope, symbol)
+            for kind in INPUTS:
+                self._service.inbox.unsubscribe(kind, scope, symbol)
+            for kind in OUTPUTS:
+                self._service.publisher.forget(kind, scope, symbol)
+
+
+def serve(config: Config) -> None:
+    """Run until stopped."""
+    core = Signals(parse_signals(config.signals))
+    service = Service("signals", config.run_dir, Addresses(config.run_dir, config.addresses))
+    SignalsService(service, core, tuple(config.venues))
+    service.run()

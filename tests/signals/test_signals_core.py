@@ -1,0 +1,164 @@
+"""The signals' core: when it tells, and when it stays silent."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+
+from services.signals.config import Config, parse_signals
+from services.signals.core import Signals
+from services.signals.demand import Demand
+from shared.clock import NS_PER_MS, NS_PER_S
+from shared.errors import BadInput
+from shared.messages import FeedStatus, Flow, Gap, Message, Side, Trade, Volatility
+from tests.quoter.builders import INFO, START_NS, SYMBOL, VENUE, feed, top
+
+
+class Market:
+    """A signals core with one watched symbol and a clock that is passed in."""
+
+    def __init__(self) -> None:
+        self.now_ns = START_NS
+        self.core = Signals(Config())
+        self.core.watch(VENUE, SYMBOL)
+        self.core.on_instrument_info(INFO, self.now_ns)
+        self.core.on_feed_state(feed(), self.now_ns)
+        self.core.on_top(top(), self.now_ns)
+
+    def trade(self, side: Side, lots: int = 100, price: int = 20_000) -> None:
+        trade = Trade(VENUE, SYMBOL, side, price, lots, 1, 0, self.now_ns)
+        assert list(self.core.on_trade(trade, self.now_ns)) == []
+
+    def run(self, seconds: float, *, alive: bool = True) -> list[Message]:
+        """Let the timer run; `alive` = the feed says once a second that it is."""
+        messages: list[Message] = []
+        for _ in range(round(seconds * 10)):
+            self.now_ns += 100 * NS_PER_MS
+            if alive:
+                self.core.on_feed_state(feed(now_ns=self.now_ns), self.now_ns)
+            messages += self.core.on_timer(self.now_ns)
+        return messages
+
+
+def flows(messages: list[Message]) -> list[Flow]:
+    return [message for message in messages if isinstance(message, Flow)]
+
+
+def test_F01_no_flow_is_told_before_one_whole_window_has_passed() -> None:
+    market = Market()
+    assert flows(market.run(2.9)) == []
+    assert len(flows(market.run(0.3))) == 3
+
+
+def test_F02_no_trades_are_neutral_flow() -> None:
+    last = flows(Market().run(4))[-1]
+    assert (last.log_ratio, last.buy_notional, last.sell_notional) == (0.0, 0.0, 0.0)
+
+
+def test_F02_notional_is_in_quote_units() -> None:
+    market = Market()
+    market.run(3)
+    market.trade(Side.BUY, lots=150)  # 1.5 SOL at 200.00
+    market.trade(Side.SELL, lots=100)
+    last = flows(market.run(0.1))[-1]
+    assert last.buy_notional == pytest.approx(300.0)
+    assert last.sell_notional == pytest.approx(200.0)
+    assert last.log_ratio == pytest.approx(0.3 * math.log(1.5))
+
+
+def test_F04_flow_is_published_on_the_timer_and_not_per_trade() -> None:
+    market = Market()
+    market.run(3)
+    for _ in range(1000):
+        market.trade(Side.BUY)
+    assert len(flows(market.run(0.1))) == 1
+
+
+def test_F03_a_buy_only_burst_is_over_when_its_trades_have_left_the_window() -> None:
+    market = Market()
+    market.run(3)
+    market.trade(Side.BUY)
+    assert flows(market.run(3.0))[-1].log_ratio > math.log(1.2)
+    assert abs(flows(market.run(0.5))[-1].log_ratio) < math.log(1.2)
+
+
+def test_a_gap_in_the_trades_invalidates_the_window_until_a_whole_one_has_passed() -> None:
+    market = Market()
+    market.run(3)
+    market.trade(Side.BUY)
+    market.core.on_gap(Gap(VENUE, SYMBOL, "Trade"), market.now_ns)
+    assert flows(market.run(2.9)) == []
+    assert flows(market.run(0.2))[-1].buy_notional == 0.0
+
+
+def test_a_gap_of_another_kind_or_symbol_changes_nothing() -> None:
+    market = Market()
+    market.run(3)
+    market.core.on_gap(Gap(VENUE, SYMBOL, "Fill"), market.now_ns)
+    market.core.on_gap(Gap(VENUE, "SOL_USDC", "Trade"), market.now_ns)
+    assert len(flows(market.run(0.1))) == 1
+
+
+@pytest.mark.parametrize("status", [s for s in FeedStatus if s is not FeedStatus.LIVE])
+def test_D06_a_feed_that_is_not_live_has_no_flow_and_no_volatility(status: FeedStatus) -> None:
+    market = Market()
+    market.run(3)
+    market.core.on_feed_state(feed(status), market.now_ns)
+    assert market.run(1, alive=False) == []
+
+
+def test_D06_inputs_that_are_no_longer_alive_are_no_inputs() -> None:
+    market = Market()
+    market.run(4)
+    told = flows(market.run(5, alive=False))
+    assert len(told) == 20  # two seconds
+    assert {flow.as_of_ns for flow in told} == {told[0].as_of_ns}  # and consumers see it age
+
+
+def test_volatility_is_told_each_second_from_mids_sampled_by_the_clock() -> None:
+    market = Market()
+    told: list[Volatility] = []
+    for second in range(15):
+        market.core.on_top(top(19_999 + second % 2, 20_001 + second % 2, market.now_ns), market.now_ns)
+        told += [message for message in market.run(1) if isinstance(message, Volatility)]
+    assert len(told) == 15
+    assert told[5].annualised_pct is None
+    step = math.log(20_001 / 20_000)
+    assert told[-1].annualised_pct == pytest.approx(100 * step * math.sqrt(365 * 86_400), rel=1e-6)
+
+
+def test_symbols_that_nobody_wants_are_ignored() -> None:
+    core = Signals(Config())
+    assert list(core.on_top(top(), 0)) == []
+    core.watch(VENUE, SYMBOL)
+    core.forget(VENUE, SYMBOL)
+    assert list(core.on_timer(NS_PER_S)) == []
+
+
+def test_demand_outlives_a_quoter_that_is_being_restarted() -> None:
+    demand = Demand(keep_ns=60)
+    assert demand.joined(VENUE, SYMBOL)
+    assert not demand.joined(VENUE, SYMBOL)
+    demand.left(VENUE, SYMBOL, 0)
+    assert demand.expired(1000) == []  # one is still there
+    demand.left(VENUE, SYMBOL, 1000)
+    assert demand.expired(1059) == []
+    assert not demand.joined(VENUE, SYMBOL)  # back in time
+    demand.left(VENUE, SYMBOL, 2000)
+    assert demand.expired(2060) == [(VENUE, SYMBOL)]
+    assert demand.joined(VENUE, SYMBOL)
+
+
+@pytest.mark.parametrize(
+    ("raw", "text"),
+    [
+        ({"flow_alpha": 1.5}, "signals: flow_alpha: Expected `float` <= 0.99, was 1.5"),
+        ({"flow_windw_s": 3.0}, "did you mean 'flow_window_s'"),
+    ],
+)
+def test_X02_a_bad_value_is_named_with_its_rule(raw: dict[str, Any], text: str) -> None:
+    with pytest.raises(BadInput) as caught:
+        parse_signals(raw)
+    assert text in str(caught.value)
