@@ -1,0 +1,53 @@
+"""`makerd`: parse, dispatch, exit with a code. 78 = what a person wrote is wrong."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+from services.console import checking, commands, halting, keys, quoters, run
+from services.console.options import parse
+from shared.config import EFFECTIVE, Config, load
+from shared.errors import EXIT_FAILURE, MakerdError
+from shared.lifetime import lock_holder
+
+
+def main() -> int:
+    """Run one command; one clear line on standard error when it fails."""
+    options = parse()
+
+    def config() -> Config:
+        return running_config(load(options.config))
+
+    dispatch: dict[str, Callable[[], int]] = {
+        "run": lambda: run.run(options),
+        "status": lambda: commands.status(config(), as_json=options.json),
+        "orders": lambda: commands.orders(config()),
+        "positions": lambda: commands.positions(config()),
+        "fills": lambda: commands.fills(config(), options.count),
+        "halt": lambda: halting.halt(config(), options.symbol, options.reason),
+        "resume": lambda: halting.resume(config(), options.symbol),
+        "quoter": lambda: quoters.change(config(), options),
+        "tap": lambda: commands.tap(config(), options.topic),
+        "check": lambda: checking.check(options.checked, options.mid, options.symbol),
+        "keys": lambda: keys.add(options.venue, options.file),
+    }
+    try:
+        return dispatch[options.command]()
+    except MakerdError as error:
+        print(f"makerd: {error}", file=sys.stderr)
+        return getattr(error, "exit_code", EXIT_FAILURE)
+    except BrokenPipeError:  # `makerd tap | head`
+        return 0
+
+
+def running_config(config: Config) -> Config:
+    """Return what the deployment in this run directory really uses, if one runs."""
+    effective = config.run_dir / EFFECTIVE
+    if effective.exists() and lock_holder(config.run_dir, "deployment") is not None:
+        return load(effective)
+    return config
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,140 @@
+"""What the console knows from the bus. A state that is not heard any more counts as unknown (None).
+
+Counters count facts: they are for showing. Money is read from the journal and the ledger.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import TypeVar
+
+from shared.bus import STATE_TTL_NS
+from shared.config import Config
+from shared.instrument import Instrument
+from shared.messages import (
+    Equity,
+    FeedState,
+    Fill,
+    InstrumentInfo,
+    Message,
+    OrderStatus,
+    OrderUpdate,
+    Permit,
+    Position,
+    Quotes,
+    Side,
+    Target,
+    Top,
+    Working,
+)
+
+M = TypeVar("M", bound=Message)
+MAX_SAMPLES = 200_000
+#: kinds the console listens to; by scope, so that listening is not taken for demand
+MARKET_KINDS = (InstrumentInfo, Top, FeedState)
+ACCOUNT_KINDS = (Position, Equity, Working, OrderUpdate, Fill)
+
+
+class Board:
+    """The newest state of every topic and counters of the facts."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._states: dict[tuple[type[Message], str, str], tuple[Message, int]] = {}
+        self._instruments: dict[tuple[str, str], Instrument] = {}
+        self._last_levels: dict[tuple[str, str], object] = {}
+        self.counts: Counter[str] = Counter()
+        self.fill_counts: Counter[tuple[str, str]] = Counter()
+        self.volumes: dict[tuple[str, str], Decimal] = {}
+        self.tick_to_order_us: deque[float] = deque(maxlen=MAX_SAMPLES)
+        self._last_cause: dict[tuple[str, str], int] = {}
+
+    def on_messages(self, messages: Iterable[Message], now_ns: int) -> None:
+        for message in messages:
+            if isinstance(message, OrderUpdate):
+                self._on_order_update(message)
+            elif isinstance(message, Fill):
+                self._on_fill(message)
+            elif message.is_state:
+                self._on_state(message, now_ns)
+
+    def newest(self, kind: type[M], scope: str, symbol: str, now_ns: int) -> M | None:
+        """Return the newest state of a topic, None when it is not heard any more."""
+        message, heard_ns = self._states.get((kind, scope, symbol), (None, 0))
+        if isinstance(message, kind) and now_ns - heard_ns <= STATE_TTL_NS:
+            return message
+        return None
+
+    def instrument(self, venue: str, symbol: str) -> Instrument | None:
+        return self._instruments.get((venue, symbol))
+
+    def add_instrument(self, info: InstrumentInfo) -> None:
+        self._instruments[info.scope, info.symbol] = Instrument.from_info(info)
+
+    def symbols(self) -> list[tuple[str, str]]:
+        """Return (account, symbol) of everything that is quoted or works somewhere."""
+        known = {(quoter.account, symbol) for symbol, quoter in self._config.quoters.items()}
+        known |= {(scope, symbol) for kind, scope, symbol in self._states if kind in (Working, Position)}
+        return sorted(known)
+
+    def _on_state(self, message: Message, now_ns: int) -> None:
+        scope, symbol = str(getattr(message, "scope", "")), str(getattr(message, "symbol", "-"))
+        self._states[type(message), scope, symbol] = (message, now_ns)
+        if isinstance(message, InstrumentInfo):
+            self.add_instrument(message)
+        elif isinstance(message, Quotes) and message.levels != self._last_levels.get((scope, symbol)):
+            self._last_levels[scope, symbol] = message.levels
+            self.counts["quotes"] += bool(message.levels)
+
+    def _on_order_update(self, update: OrderUpdate) -> None:
+        if update.status is OrderStatus.PENDING_NEW:
+            self.counts["hedges" if update.is_target else "orders_placed"] += 1
+        elif update.status is OrderStatus.REJECTED:
+            self.counts["orders_rejected"] += 1
+        elif update.status is OrderStatus.CANCELLED:
+            self.counts["cancels"] += 1
+        key = (update.scope, update.symbol)
+        if update.sent_ns and update.cause_ns > self._last_cause.get(key, 0):
+            self._last_cause[key] = update.cause_ns  # the first request that a frame caused
+            self.tick_to_order_us.append((update.sent_ns - update.cause_ns) / 1_000)
+
+    def _on_fill(self, fill: Fill) -> None:
+        key = (fill.scope, fill.symbol)
+        self.counts["fills"] += 1
+        self.counts["fills_buy" if fill.side is Side.BUY else "fills_sell"] += 1
+        self.fill_counts[key] += 1
+        instrument = self._instruments.get((self._config.accounts[fill.scope].venue, fill.symbol))
+        if instrument is not None:
+            self.volumes[key] = self.volumes.get(key, Decimal(0)) + instrument.notional(fill.size, fill.price)
+
+
+class Samples:
+    """Percentiles of a sample, by the nearest rank."""
+
+    def __init__(self, values: Iterable[float]) -> None:
+        self._sorted = sorted(values)
+
+    def percentile(self, fraction: float) -> float | None:
+        """Return the value at `fraction` (0..1) of the sorted sample, None when there is none."""
+        if not self._sorted:
+            return None
+        return self._sorted[min(len(self._sorted) - 1, int(fraction * len(self._sorted)))]
+
+
+def permit_word(permit: Permit | None) -> str:
+    """Return in a few words what may rest."""
+    if permit is None:
+        return "none"
+    if permit.halted:
+        return f"halted: {permit.reason}"
+    if not permit.may_buy and not permit.may_sell:
+        return f"stopped: {permit.reason}"
+    if permit.reduce_only:
+        return f"reduce only: {permit.reason}"
+    return permit.reason or "quoting"
+
+
+def target_word(target: Target | None) -> str:
+    return "" if target is None or target.style == "none" else f"reducing: {target.reason}"

@@ -1,0 +1,55 @@
+"""The command line of `makerd`."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+DEFAULT_CONFIG = Path(__file__).resolve().parents[2] / "deploy" / "config" / "paper.toml"
+
+
+def parse(arguments: list[str] | None = None) -> argparse.Namespace:
+    """Parse the command line; `command` names the command."""
+    parser = argparse.ArgumentParser(prog="makerd", description="market making for crypto exchanges")
+    parser.add_argument("--config", type=Path, default=DEFAULT_CONFIG, help="the deployment's TOML file")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_run(commands.add_parser("run", help="start the deployment in the foreground and show it"))
+    status = commands.add_parser("status", help="what runs, rests and is held")
+    status.add_argument("--json", action="store_true")
+    commands.add_parser("orders", help="our live orders")
+    commands.add_parser("positions", help="positions and equity")
+    fills = commands.add_parser("fills", help="the newest fills of the journal")
+    fills.add_argument("--count", type=int, default=20)
+    halt = commands.add_parser("halt", help="cancel and stop until `resume`; exits 0 once the venue agrees")
+    halt.add_argument("symbol", nargs="?", help="only this symbol")
+    halt.add_argument("--reason", default="halted by hand")
+    resume = commands.add_parser("resume", help="remove a halt")
+    resume.add_argument("symbol", nargs="?")
+    _add_quoter(commands.add_parser("quoter", help="add or remove a quoter while running"))
+    tap = commands.add_parser("tap", help="print bus traffic")
+    tap.add_argument("topic", nargs="?", default="", help="prefix, such as Top.backpack.SOL_USDC_PERP.")
+    check = commands.add_parser("check", help="validate a configuration and show its quotes")
+    check.add_argument("checked", type=Path, metavar="CONFIG")
+    check.add_argument("--mid", help="quote around this price (default: the venue's current one)")
+    check.add_argument("--symbol", help="only this symbol")
+    keys = commands.add_parser("keys", help="store API keys")
+    keys_commands = keys.add_subparsers(dest="keys_command", required=True)
+    add = keys_commands.add_parser("add")
+    add.add_argument("venue")
+    add.add_argument("--file", type=Path)
+    return parser.parse_args(arguments)
+
+
+def _add_run(run: argparse.ArgumentParser) -> None:
+    run.add_argument("--duration", type=float, metavar="S", help="end by itself and write summary.json")
+    run.add_argument("--market", default="synthetic", help="of the local venue: synthetic or replay:PATH")
+    run.add_argument("--seed", type=int, default=7, help="of the synthetic market")
+    run.add_argument("--venue-file", type=Path, help="use a venue that already runs: its ready file")
+
+
+def _add_quoter(quoter: argparse.ArgumentParser) -> None:
+    commands = quoter.add_subparsers(dest="quoter_command", required=True)
+    add = commands.add_parser("add")
+    add.add_argument("symbol")
+    add.add_argument("--like", metavar="SYMBOL", help="copy the settings of this quoter")
+    commands.add_parser("remove").add_argument("symbol")

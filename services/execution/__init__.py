@@ -1,0 +1,1 @@
+"""Execution: wanted orders in, orders at the venue out; owner of an account's orders and money."""

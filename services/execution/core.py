@@ -1,0 +1,316 @@
+"""Execution: makes the orders at the venue what quoters want, within what risk permits.
+
+In          Quotes, Permit, Target, Top; replies, private stream and reads of the venue
+Out         orders and cancels; Working, OrderUpdate, Fill, Position, Equity; journal entries
+State       live orders, the ledger, positions; the venue and the journal can rebuild all of it
+On failure  no new risk: quotes are cancelled, the venue is asked, nothing is sent twice
+
+Pure: no clock, no sockets, no logging. Every handler returns what is to be sent, asked,
+stored and published, in that order (see `requests.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from services.execution.accounting import Accounting
+from services.execution.answers import Answers
+from services.execution.client_ids import BLOCK
+from services.execution.config import ExecutionConfig
+from services.execution.desk import Desk
+from services.execution.gate import Gate
+from services.execution.ledger import key_of
+from services.execution.quoting import Quoting
+from services.execution.reads import Reads
+from services.execution.reconciliation import Reconciliation
+from services.execution.recovery import Recovery
+from services.execution.requests import Output, ReadKind, ReserveIds, SendCancel, StartRead
+from services.execution.restore import Stored, restore
+from services.execution.sending import Sender
+from services.execution.settle import Settler
+from services.execution.symbols import Symbol
+from shared.clock import NS_PER_MS, NS_PER_S
+from shared.halt import halted_because
+from shared.messages import Permit, Quotes, Target, Top, Working
+from shared.venues.base import Capabilities, Outcome, PrivateEvent, VenueFill, VenueOrder
+
+#: fills that are claimed but have not come after this are read
+OWED_NS = 300 * NS_PER_MS
+#: a fill that only a read tells, so long after it happened, was lost by the stream
+LOST_NS = 3 * NS_PER_S
+SLOW_NS = NS_PER_S
+
+
+class Execution:
+    """The core of one account."""
+
+    timer_ns = 20 * NS_PER_MS
+
+    def __init__(
+        self, account: str, config: ExecutionConfig, capabilities: Capabilities, *, tag: int,
+        now_ns: int, venue_ms: int,
+    ) -> None:  # fmt: skip
+        """now_ns, venue_ms: the start by the monotonic and by the venue's clock."""
+        self.desk = desk = Desk(account, config, capabilities, tag, now_ns)
+        desk.position_seq = venue_ms  # grows over restarts, for no account changes once a millisecond
+        self._venue_ms = venue_ms
+        self._reads = Reads(desk, venue_ms)
+        self._recovery = Recovery(desk, self._reads, now_ns)
+        self.gate = Gate(desk, self._reads, self._recovery)
+        self._sender = Sender(desk)
+        self._accounting = Accounting(desk)
+        self._settler = Settler(desk, self._sender, lambda: self._reads.last_good_ns(ReadKind.FILLS))
+        self._reconciliation = Reconciliation(desk, self._accounting, self._settler, self._reads)
+        self._answers = Answers(
+            desk, self.gate, self._reads, self._settler, self._accounting, self._reconciliation
+        )
+        self._quoting = Quoting(desk, self._sender, self.gate)
+        self._slow_due_ns = now_ns
+
+    # --- the bus -----------------------------------------------------------------------------------
+
+    def on_quotes(self, quotes: Quotes, now_ns: int) -> list[Output]:
+        symbol = self.desk.symbol(quotes.symbol)
+        if symbol is None or quotes.scope != self.desk.account:
+            return []
+        symbol.quotes = quotes
+        if self.desk.starved:
+            self.desk.starve(symbol)  # the budget binds: the most wrong goes first, on the timer
+        else:
+            self._quoting.requote(symbol, quotes.cause_ns, now_ns)
+        return self._finish(now_ns)
+
+    def on_permit(self, permit: Permit, now_ns: int) -> list[Output]:
+        symbol = self.desk.symbol(permit.symbol)
+        if symbol is not None and permit.scope == self.desk.account:
+            symbol.permit = permit
+            self.desk.wake(symbol)
+        return self._conclude(now_ns)
+
+    def on_target(self, target: Target, now_ns: int) -> list[Output]:
+        symbol = self.desk.symbol(target.symbol)
+        if symbol is not None and target.scope == self.desk.account:
+            symbol.target = target if target.style != "none" else None
+            self.desk.wake(symbol)
+        return self._conclude(now_ns)
+
+    def on_top(self, top: Top, now_ns: int) -> list[Output]:
+        symbol = self.desk.symbols.get(top.symbol)
+        if symbol is None:
+            return []
+        symbol.on_top(top)
+        if symbol.target is None:
+            return []
+        self._quoting.work_target(symbol, now_ns)
+        return self._finish(now_ns)
+
+    def on_demand(self, name: str, now_ns: int) -> list[Output]:
+        """Somebody wants this symbol's Working: publish it, quoted or not."""
+        symbol = self.desk.symbol(name)
+        if symbol is not None:
+            self.desk.touch(symbol)
+        return self._conclude(now_ns)
+
+    def on_halts(self, halts: Mapping[str, str], now_ns: int) -> list[Output]:
+        """Take up everything that is halted now ("ALL" or a symbol) -> reason."""
+        desk = self.desk
+        if halts == desk.halts:
+            return []
+        desk.halts = dict(halts)
+        for symbol in desk.symbols.values():
+            symbol.halt_reason = halted_because(desk.halts, symbol.name)
+            desk.wake(symbol)
+            desk.touch(symbol)
+        return self._conclude(now_ns)
+
+    # --- orders ------------------------------------------------------------------------------------
+
+    def on_place_sent(self, client_order_id: int, sent_ns: int) -> list[Output]:
+        order = self.desk.orders.find(client_order_id)
+        if order is not None:
+            self._sender.on_place_sent(order, sent_ns)
+            self.desk.awake.pop(order.symbol, None)  # nothing that this changes
+        return self._finish(sent_ns)
+
+    def on_place_not_sent(self, client_order_id: int, reason: str, now_ns: int) -> list[Output]:
+        order = self.desk.orders.find(client_order_id)
+        if order is not None:
+            self._sender.on_place_not_sent(order, reason, now_ns)
+        return self._conclude(now_ns)
+
+    def on_place_reply(
+        self, client_order_id: int, outcome: Outcome, sent_ns: int, now_ns: int
+    ) -> list[Output]:
+        """A placement's outcome; also a late reply, after it was Unknown."""
+        order = self.desk.orders.find(client_order_id)
+        if order is not None:
+            self._sender.on_place_reply(order, outcome, sent_ns, now_ns)
+        return self._conclude(now_ns)
+
+    def on_cancel_sent(self, cancel: SendCancel, sent_ns: int) -> list[Output]:
+        order = self.desk.orders.find(cancel.client_order_id)
+        if order is not None:
+            self._sender.on_cancel_sent(order, cancel.cause_ns, sent_ns)
+            self.desk.awake.pop(order.symbol, None)
+        return self._finish(sent_ns)
+
+    def on_cancel_not_sent(self, client_order_id: int, now_ns: int) -> list[Output]:
+        order = self.desk.orders.find(client_order_id)
+        if order is not None:
+            self._sender.on_cancel_not_sent(order)
+        return self._conclude(now_ns)
+
+    def on_cancel_reply(
+        self, client_order_id: int, outcome: Outcome, sent_ns: int, now_ns: int, is_late: bool = False
+    ) -> list[Output]:
+        order = self.desk.orders.find(client_order_id)
+        if order is not None and is_late:
+            self._sender.on_late_cancel_reply(order, outcome, now_ns)
+        elif order is not None:
+            self._sender.on_cancel_reply(order, outcome, sent_ns, now_ns)
+        return self._conclude(now_ns)
+
+    def on_venue_event(self, event: PrivateEvent, now_ns: int) -> list[Output]:
+        """Something the private stream says."""
+        desk = self.desk
+        if desk.stream.on_event(now_ns):
+            desk.alert("the private stream speaks again", is_error=False)
+        if isinstance(event, VenueFill):
+            desk.stream.told_fill(key_of(event))
+            self._accounting.on_fill(event, now_ns)
+        elif isinstance(event, VenueOrder):
+            order = desk.orders.find(event.client_order_id, event.venue_order_id)
+            if order is not None and order.symbol == event.symbol:
+                self._settler.venue_says(order, event, now_ns)
+            elif desk.ids.is_ours(event.client_order_id) and event.is_live:
+                self._reads.hurry(ReadKind.OPEN_ORDERS, now_ns)
+        return self._conclude(now_ns)
+
+    def on_stream(self, is_up: bool, now_ns: int) -> list[Output]:
+        """The private stream is subscribed, or lost."""
+        self.gate.on_stream(is_up, now_ns)
+        return self._conclude(now_ns)
+
+    # --- reads and the store ---------------------------------------------------------------------------
+
+    def on_read(self, read: StartRead, answer: Any, begun_ns: int, now_ns: int) -> list[Output]:
+        """A read is answered; `answer` is what the account client returned for its kind."""
+        self._answers.on_read(read, answer, begun_ns, now_ns)
+        return self._conclude(now_ns)
+
+    def on_read_failed(
+        self, read: StartRead, text: str, retry_after_s: float | None, begun_ns: int, now_ns: int
+    ) -> list[Output]:
+        """A read was not answered: nothing is known from it."""
+        self._answers.on_failed(read, text, retry_after_s, begun_ns, now_ns)
+        return self._conclude(now_ns)
+
+    def on_requests(self, count: int) -> None:
+        """Reads have sent so many requests to the venue: they count against the budget."""
+        self.desk.budget.charge(count)
+
+    def on_loaded(self, stored: Stored, now_ns: int) -> list[Output]:
+        """The stored state; comes after the instruments."""
+        restore(self.desk, self._reads, stored)
+        self._recovery.on_loaded()
+        return self._conclude(now_ns)
+
+    def on_ids(self, block: range, now_ns: int) -> list[Output]:
+        """A reserved block of client id sequence numbers; empty = it could not be reserved."""
+        self.desk.ids.add(block)
+        return self._conclude(now_ns)
+
+    def on_store(self, is_ok: bool, now_ns: int) -> list[Output]:
+        """Whether Redis takes our writes."""
+        self.gate.on_store(is_ok)
+        return self._conclude(now_ns)
+
+    # --- time ----------------------------------------------------------------------------------------
+
+    def on_timer(self, now_ns: int) -> list[Output]:
+        desk = self.desk
+        self.gate.check_stream(now_ns)
+        self._settler.tick(now_ns)
+        self._hurry_reads(now_ns)
+        self._reads.tick(now_ns, self._recovery.is_held)
+        self._reserve_ids()
+        self._quoting.feed_starved(now_ns)
+        self._quoting.expire(now_ns)
+        for symbol in desk.symbols.values():
+            if symbol.target is not None:
+                self._quoting.work_target(symbol, now_ns)
+        if now_ns >= self._slow_due_ns:
+            self._slow_due_ns = now_ns + SLOW_NS
+            self._reconciliation.tick(now_ns)
+            self._accounting.tick(now_ns)
+            self._accounting.forgive(self._reads.last_good_ns(ReadKind.FILLS), now_ns)
+            desk.orders.forget(now_ns)
+        return self._conclude(now_ns)
+
+    def on_stop_request(self, now_ns: int) -> list[Output]:
+        """Stop placing, cancel everything of ours; `is_stopped` tells when the venue has confirmed it."""
+        self.gate.stop(now_ns)
+        return self._conclude(now_ns)
+
+    def is_stopped(self) -> bool:
+        return self.gate.is_stopped()
+
+    def on_stop(self, now_ns: int) -> list[Output]:
+        """Return the last state of every symbol."""
+        self.desk.touched.update(self.desk.symbols)
+        return self._finish(now_ns)
+
+    def _hurry_reads(self, now_ns: int) -> None:
+        """Make at once the reads that something waits for."""
+        desk, reads = self.desk, self._reads
+        if desk.has_new_symbol:
+            desk.has_new_symbol = False
+            reads.hurry(ReadKind.POSITIONS, now_ns)
+            reads.hurry(ReadKind.BALANCES, now_ns)
+        if self._sender.wants_rules:
+            self._sender.wants_rules = False
+            reads.hurry(ReadKind.INSTRUMENTS, now_ns)
+        is_owed = any(now_ns - order.changed_ns > OWED_NS for order in desk.orders.owed())
+        if is_owed or self._settler.wants_fills:
+            self._settler.wants_fills = False
+            reads.hurry(ReadKind.FILLS, now_ns)
+        self._recovery.hurry(now_ns)
+        self.gate.seek_confirmation(now_ns)
+
+    def _reserve_ids(self) -> None:
+        """Reserve ahead of need; the first block only when the venue has shown which ids it knows."""
+        ids = self.desk.ids
+        is_shown = self._reads.last_good_ns(ReadKind.OPEN_ORDERS) and self._reads.last_good_ns(ReadKind.FILLS)
+        if ids.needs_block() and (ids.left or is_shown):
+            ids.on_reserving()
+            self.desk.outbox.append(ReserveIds(BLOCK, ids.highest))
+
+    def _conclude(self, now_ns: int) -> list[Output]:
+        """Judge the account again, then finish."""
+        was_recovering = not self._recovery.is_complete
+        self.gate.refresh(now_ns)
+        if was_recovering and self._recovery.is_complete:
+            self._accounting.start_session(self._venue_ms)
+        return self._finish(now_ns)
+
+    def _finish(self, now_ns: int) -> list[Output]:
+        """Look at every symbol that something happened to, publish what has changed."""
+        desk = self.desk
+        while desk.awake:
+            symbol = desk.awake.pop(next(iter(desk.awake)))
+            if desk.starved:
+                desk.starve(symbol)
+                continue
+            self._quoting.requote(symbol, 0, now_ns)
+            self._quoting.work_target(symbol, now_ns)
+        for symbol in desk.touched.values():
+            desk.outbox.append(self._working(symbol))
+        desk.touched.clear()
+        return desk.take_outputs()
+
+    def _working(self, symbol: Symbol) -> Working:
+        orders = tuple(order.to_working() for order in symbol.orders.live.values())
+        return Working(
+            self.desk.account, symbol.name, orders, tuple(symbol.rejects.values()), self.gate.state_of(symbol)
+        )

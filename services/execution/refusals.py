@@ -1,0 +1,78 @@
+"""A circuit for each side of a symbol: no refusal is repeated for long.
+
+The third refusal in a row for the same reason opens it; then one order at a time probes
+whether the reason is gone, after a minute. A post-only refusal is answered by a price one
+tick further from the market each time (bounded by the same three), and probed sooner:
+the market moves on.
+"""
+
+from __future__ import annotations
+
+from shared.clock import NS_PER_S
+from shared.messages import Level, Side
+
+MAX_REFUSALS = 3
+PROBE_NS = 60 * NS_PER_S
+#: first probe after post-only refusals and after silence; doubles up to PROBE_NS
+FIRST_PROBE_NS = 10 * NS_PER_S
+POST_ONLY = "post_only"
+NO_ANSWER = "no_answer"
+_PASSING = (POST_ONLY, NO_ANSWER)
+
+
+class Refusals:
+    """What was refused on one side of one symbol, in a row."""
+
+    __slots__ = ("_closed_until_ns", "_count", "_probe_ns", "_reason", "_shift", "_wanted_price")
+
+    def __init__(self) -> None:
+        self._reason = ""
+        self._count = 0
+        self._closed_until_ns = 0
+        self._probe_ns = 0
+        self._wanted_price = 0
+        self._shift = 0
+
+    @property
+    def is_open(self) -> bool:
+        """True while only probes are sent."""
+        return self._count >= MAX_REFUSALS
+
+    def may_place(self, now_ns: int) -> bool:
+        return self._count < MAX_REFUSALS or now_ns >= self._closed_until_ns
+
+    def on_sent(self, now_ns: int) -> None:
+        """A probe is out: no second one before its answer, or before the next probe is due."""
+        if self.is_open:
+            self._closed_until_ns = now_ns + self._probe_ns
+
+    def on_refused(self, reason: str, now_ns: int) -> bool:
+        """Count a refusal; True when this one opened the circuit."""
+        if reason != self._reason:
+            self._reason, self._count, self._probe_ns = reason, 0, 0
+        self._count += 1
+        if not self.is_open:
+            return False
+        first_ns = FIRST_PROBE_NS if reason in _PASSING else PROBE_NS
+        self._probe_ns = min(2 * self._probe_ns or first_ns, PROBE_NS)
+        self._closed_until_ns = now_ns + self._probe_ns
+        return self._count == MAX_REFUSALS
+
+    def on_accepted(self) -> None:
+        self._reason, self._count, self._probe_ns = "", 0, 0
+
+    def on_would_take(self, side: Side, price: int) -> None:
+        """A post-only order at `price` was refused: the level that it stood for moves away by a tick."""
+        if self._shift and price == self._wanted_price - side.sign * self._shift:
+            self._shift = min(self._shift + 1, MAX_REFUSALS)
+        else:
+            self._wanted_price, self._shift = price, 1
+
+    def shifted(self, level: Level) -> Level:
+        """Return the level, away from the market by what its refusals asked for."""
+        if not self._shift or not level.post_only or level.price != self._wanted_price:
+            return level
+        price = level.price - level.side.sign * self._shift
+        return Level(
+            level.side, price, level.size, level.tolerance, level.max_age_ns, True, level.reduce_only
+        )

@@ -1,0 +1,1 @@
+"""Market data: venue bytes in, Top, Depth, Trade, Mark and FeedState out. One process per venue."""

@@ -1,0 +1,289 @@
+"""Market data: frames of one venue in, what the deployment trades on out.
+
+In          websocket frames, REST snapshots and prices, connects and disconnects, demand
+Out         InstrumentInfo, Top, Depth, Trade, Mark, FeedState of every wanted symbol
+State       a book and a few times per symbol; nothing that must survive a restart
+On failure  whatever is doubtful makes the symbol's FeedState anything but LIVE
+
+Pure: the shell (`process.py`) moves bytes and asks what is wanted of the venue.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Sequence
+
+from services.marketdata.config import MarketDataConfig
+from services.marketdata.demand import Demand
+from services.marketdata.staleness import LagMeter, Limits
+from services.marketdata.symbol import SymbolFeed
+from services.marketdata.wishes import PriceWish, SnapshotWish
+from shared.clock import NS_PER_MS, NS_PER_S, seconds_to_ns
+from shared.errors import Unknown
+from shared.messages import FeedState, FeedStatus, InstrumentInfo, Message
+from shared.venues.market_data import (
+    BestPrices,
+    DepthDiff,
+    DepthSnapshot,
+    MarkPrice,
+    PublicFeed,
+    PublicTrade,
+    RawSnapshot,
+    Unreadable,
+)
+
+NOT_CONNECTED_YET = "connecting"
+#: so many symbols are named to somebody who asks for one that is not listed
+NAMED_SYMBOLS = 8
+
+
+class MarketData:
+    """The core: one venue, every symbol that somebody wants."""
+
+    timer_ns = 50 * NS_PER_MS
+
+    def __init__(self, venue: str, feed: PublicFeed, config: MarketDataConfig) -> None:
+        self._venue = venue
+        self._feed = feed
+        self._limits = Limits(seconds_to_ns(config.stale_after_s), seconds_to_ns(config.max_lag_s))
+        self._fallback_after_ns = seconds_to_ns(config.fallback_after_s)
+        self._reconnect_after_ns = seconds_to_ns(config.reconnect_after_s)
+        self._audit_after_ns = seconds_to_ns(config.audit_after_s)
+        self._depth_interval_ns = seconds_to_ns(config.depth_interval_s)
+        self._meter = LagMeter(seconds_to_ns(config.lag_window_s))
+        self._demand = Demand(seconds_to_ns(config.keep_s))
+        self._prices = PriceWish(config.fallback_per_s)
+        self._infos: dict[str, InstrumentInfo] = {}
+        self._symbols: dict[str, SymbolFeed] = {}
+        self._snapshots: dict[str, SnapshotWish] = {}
+        self._connection = NOT_CONNECTED_YET  # why there is no connection; "" = there is one
+        self._fresh_ns = 0  # when data last arrived that did not lag
+        self.outgoing: list[bytes] = []  # frames for the venue, taken by the shell
+        self.forgotten: list[str] = []  # symbols whose topics are to be ended, taken by the shell
+        self.unreadable = ""  # the latest thing that could not be read, taken by the shell
+
+    # --- the stream ---
+
+    def on_frames(self, frames: list[bytes], recv_ns: int) -> list[Message]:
+        """Take all frames that have arrived; one Top per symbol comes of them, however many there are."""
+        out: list[Message] = []
+        changed: dict[str, SymbolFeed] = {}
+        read, symbols, lag_of = self._feed.read, self._symbols, self._meter.lag_ns
+        for frame in frames:
+            event = read(frame)
+            if event is None:
+                continue
+            if isinstance(event, Unreadable):
+                self.unreadable = event.text
+                continue
+            symbol = symbols.get(event.symbol)
+            if symbol is None:
+                continue
+            changed[event.symbol] = symbol
+            symbol.lag_ns = lag_ns = lag_of(event.venue_ns, recv_ns)
+            symbol.as_of_ns = max(symbol.as_of_ns, recv_ns - lag_ns)
+            if isinstance(event, DepthDiff):
+                symbol.on_diff(event, recv_ns)
+            elif isinstance(event, BestPrices):
+                symbol.on_best(event, recv_ns)
+            else:
+                self._on_other(symbol, event, recv_ns, out)
+        for symbol in changed.values():
+            if symbol.lag_ns <= self._limits.max_lag_ns:
+                self._fresh_ns = recv_ns
+            self._tell(symbol, recv_ns, recv_ns, out)
+        return out
+
+    def _on_other(self, symbol: SymbolFeed, event: object, recv_ns: int, out: list[Message]) -> None:
+        if isinstance(event, PublicTrade):
+            out.extend(symbol.trade(event, recv_ns))
+        elif isinstance(event, MarkPrice):
+            out.append(symbol.mark(event, recv_ns))
+        elif isinstance(event, DepthSnapshot):
+            symbol.on_snapshot(event, recv_ns)
+
+    def _tell(self, symbol: SymbolFeed, now_ns: int, cause_ns: int, out: list[Message]) -> None:
+        out.extend(symbol.news(now_ns, cause_ns, self._connection))
+        if symbol.wants_depth:
+            out.extend(symbol.depth_news(now_ns, self._depth_interval_ns))
+
+    def on_connected(self, now_ns: int) -> list[Message]:
+        """The stream is open: everything that is wanted is subscribed, and every book begins anew."""
+        self._connection = ""
+        self._fresh_ns = now_ns
+        self.outgoing.extend(self._feed.subscribe(tuple(self._symbols)))
+        return self._begin_anew("waiting for a snapshot", now_ns)
+
+    def on_disconnected(self, reason: str, now_ns: int) -> list[Message]:
+        self._connection = reason
+        return self._begin_anew(reason, now_ns)
+
+    def _begin_anew(self, reason: str, now_ns: int) -> list[Message]:
+        out: list[Message] = []
+        for symbol in self._symbols.values():
+            symbol.reset(reason)
+            self._tell(symbol, now_ns, 0, out)
+        return out
+
+    # --- what is wanted ---
+
+    def on_instruments(self, infos: Sequence[InstrumentInfo], now_ns: int) -> list[Message]:
+        """Learn or renew the rules of every listed symbol; a book with other ticks begins anew."""
+        out: list[Message] = []
+        changed = [info for info in infos if self._infos.get(info.symbol) != info]
+        self._infos.update((info.symbol, info) for info in changed)
+        self._feed.set_instruments(changed)
+        for info in changed:
+            symbol = self._symbols.get(info.symbol)
+            if symbol is not None:
+                symbol.info = info
+                symbol.reset("the instrument's rules have changed")
+                out.append(info)
+        for name in self._demand.symbols():
+            out.extend(self._open(name, now_ns))
+        return out
+
+    def on_demand(self, kind: str, symbol: str, wanted: bool, now_ns: int) -> list[Message]:
+        """Somebody subscribed, or stopped to."""
+        self._demand.change(kind, symbol, wanted, now_ns)
+        out = self._open(symbol, now_ns) if wanted else []
+        feed = self._symbols.get(symbol)
+        if feed is not None:
+            feed.wants_depth = self._demand.wants("Depth", symbol)
+        return out
+
+    def _open(self, name: str, now_ns: int) -> list[Message]:
+        if name in self._symbols or not self._infos:
+            return []
+        info = self._infos.get(name)
+        if info is None:
+            reason = self.unknown_symbol(name)
+            return [FeedState(self._venue, name, FeedStatus.STALE, reason, 0, 0)]
+        symbol = self._symbols[name] = SymbolFeed(info, self._feed.rule, self._limits, now_ns)
+        symbol.wants_depth = self._demand.wants("Depth", name)
+        self._snapshots[name] = SnapshotWish()
+        if not self._connection:
+            self.outgoing.extend(self._feed.subscribe((name,)))
+        out: list[Message] = [info]
+        self._tell(symbol, now_ns, 0, out)
+        return out
+
+    def unknown_symbol(self, name: str) -> str:
+        """Return the one line for somebody who asked for a symbol that is not listed."""
+        near = difflib.get_close_matches(name, self._infos, n=NAMED_SYMBOLS, cutoff=0.5)
+        named = near or sorted(self._infos)[:NAMED_SYMBOLS]
+        rest = f" and {len(self._infos) - len(named)} more" if len(self._infos) > len(named) else ""
+        return f"unknown symbol {name}; the venue lists {', '.join(named)}{rest}"
+
+    def is_listed(self, name: str) -> bool:
+        return name in self._infos
+
+    def unlisted(self) -> list[str]:
+        """Return the wanted symbols that the venue did not list when it was last asked."""
+        return [name for name in self._demand.symbols() if name not in self._infos]
+
+    # --- REST ---
+
+    def snapshot_wishes(self, now_ns: int) -> list[str]:
+        """Return, once each, the symbols whose snapshot should be read now."""
+        if self._connection or not self._feed.needs_snapshot:
+            return []
+        due = [name for name in self._symbols if self._is_snapshot_due(name, now_ns)]
+        for name in due:
+            self._snapshots[name].asked(now_ns)
+        return due
+
+    def _is_snapshot_due(self, name: str, now_ns: int) -> bool:
+        symbol = self._symbols[name]
+        book_ns = max(symbol.diff_ns, symbol.audit_ns)
+        return self._snapshots[name].is_due(
+            symbol.sync.state, symbol.sync.wants_snapshot, book_ns, self._audit_after_ns, now_ns
+        )
+
+    def on_snapshot(self, name: str, raw: RawSnapshot, now_ns: int) -> list[Message]:
+        """Take the answer to a snapshot wish."""
+        symbol = self._symbols.get(name)
+        if symbol is None:
+            return []
+        try:
+            symbol.on_snapshot(self._feed.read_snapshot(raw), now_ns)
+        except Unknown as error:
+            return self.on_snapshot_failed(name, str(error), now_ns)
+        self._snapshots[name].answered(now_ns, was_of_use=not symbol.sync.wants_snapshot)
+        out: list[Message] = []
+        self._tell(symbol, now_ns, now_ns, out)
+        return out
+
+    def on_snapshot_failed(
+        self, name: str, reason: str, now_ns: int, retry_after_ns: int = 0
+    ) -> list[Message]:
+        """A snapshot could not be had; it is wished for again later."""
+        self.unreadable = reason
+        wish = self._snapshots.get(name)
+        if wish is not None:
+            wish.failed(now_ns, retry_after_ns)
+        return []
+
+    def price_wish(self, now_ns: int) -> str | None:
+        """Return the symbol whose best prices should be read by REST now, if any."""
+        wanting = [name for name, symbol in self._symbols.items() if self._needs_rest(symbol, now_ns)]
+        return self._prices.take(wanting, now_ns) if wanting else None
+
+    def _needs_rest(self, symbol: SymbolFeed, now_ns: int) -> bool:
+        if self._connection:
+            return self._connection != NOT_CONNECTED_YET
+        alive_ns = max(symbol.as_of_ns, symbol.opened_ns)
+        return symbol.status is not FeedStatus.LIVE and now_ns - alive_ns > self._fallback_after_ns
+
+    def on_rest_prices(self, name: str, raw: RawSnapshot, now_ns: int) -> list[Message]:
+        """Take the answer to a price wish."""
+        self._prices.answered(name)
+        symbol = self._symbols.get(name)
+        if symbol is None:
+            return []
+        try:
+            symbol.on_rest_prices(self._feed.read_snapshot(raw), now_ns)
+        except Unknown as error:
+            self.unreadable = str(error)
+        out: list[Message] = []
+        self._tell(symbol, now_ns, 0, out)
+        return out
+
+    def on_rest_prices_failed(
+        self, name: str, reason: str, now_ns: int, retry_after_ns: int = 0
+    ) -> list[Message]:
+        """Prices could not be had; they are wished for again a second later at the earliest."""
+        self.unreadable = reason
+        self._prices.answered(name)
+        self._prices.pause(now_ns + retry_after_ns)
+        return []
+
+    # --- time ---
+
+    def on_timer(self, now_ns: int) -> list[Message]:
+        """Age what is silent; forget what nobody has wanted for a while."""
+        for name in self._demand.take_expired(now_ns):
+            self._forget(name)
+        out: list[Message] = []
+        for symbol in self._symbols.values():
+            symbol.check(now_ns)
+            self._tell(symbol, now_ns, 0, out)
+        return out
+
+    def _forget(self, name: str) -> None:
+        if self._symbols.pop(name, None) is not None:
+            del self._snapshots[name]
+            if not self._connection:
+                self.outgoing.extend(self._feed.unsubscribe((name,)))
+        self.forgotten.append(name)
+
+    def reconnect_reason(self, now_ns: int) -> str:
+        """Return why the stream should be opened anew, "" = it need not be."""
+        if self._connection or not self._symbols or now_ns - self._fresh_ns < self._reconnect_after_ns:
+            return ""
+        return f"no fresh data for {self._reconnect_after_ns / NS_PER_S:g} s"
+
+    def on_stop(self, now_ns: int) -> Iterator[Message]:  # noqa: ARG002 the shell's protocol
+        """Tell everybody not to act on this feed any more."""
+        for symbol in self._symbols.values():
+            yield symbol.last_words("market data is stopping")

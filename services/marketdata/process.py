@@ -1,0 +1,192 @@
+"""The market data process: the core, its websocket, its REST reads.
+
+The websocket is drained in the loop and its frames go to the core at once; REST reads run
+in worker threads. What the core wishes for is asked for on its timer.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
+
+from services.marketdata.config import MarketDataConfig
+from services.marketdata.core import MarketData
+from services.marketdata.located import LocatedClient
+from shared.bus import Addresses
+from shared.clock import NS_PER_S, seconds_to_ns
+from shared.config import Config, parse
+from shared.errors import BadInput, RateLimited, Unknown
+from shared.messages import KINDS, FeedState, FeedStatus, InstrumentInfo, Message
+from shared.net.backoff import Backoff
+from shared.net.stream import StreamListener, WebSocketStream
+from shared.service import Service
+from shared.venues.access import endpoints_of
+from shared.venues.market_data import RawSnapshot
+from shared.venues.registry import adapter_of
+
+#: levels a side of the snapshot that starts a book, and of a price read
+SNAPSHOT_LEVELS = 1000
+PRICE_LEVELS = 5
+INSTRUMENTS_NS = 3600 * NS_PER_S
+#: how soon the instruments are read again for somebody who asked for one that is not listed
+UNLISTED_NS = 60 * NS_PER_S
+MIN_LOG_NS = 10 * NS_PER_S
+log = logging.getLogger("marketdata")
+
+
+class MarketDataService(StreamListener):
+    """The core on the bus and at the venue."""
+
+    def __init__(
+        self, service: Service, core: MarketData, client: LocatedClient, config: MarketDataConfig,
+        required: tuple[str, ...],
+    ) -> None:  # fmt: skip
+        """required: symbols of the configuration; one that is not listed ends the process."""
+        self._service, self._core, self._client, self._required = service, core, client, required
+        self._clock, self._loop = service.clock, service.loop
+        self._venue = service.name.partition(".")[2]
+        self._stream = WebSocketStream(
+            service.loop, service.clock, client.ws_url, self,
+            ping_ns=seconds_to_ns(config.ping_s), silence_ns=seconds_to_ns(config.silence_s),
+        )  # fmt: skip
+        self._statuses: dict[str, FeedStatus] = {}
+        self._instruments_ns: int | None = None  # when they were last read
+        self._instruments_in_flight = False
+        self._instruments_backoff = Backoff(NS_PER_S // 2, 30 * NS_PER_S)
+        self._logged_ns = -MIN_LOG_NS
+        service.attach(core)
+        service.publisher.on_demand = self._on_demand
+        service.loop.every(core.timer_ns, self._ask)
+        self._read_instruments()
+
+    # --- the stream ---
+
+    def on_open(self) -> None:
+        log.info("connected")
+        self._publish(self._core.on_connected(self._clock.monotonic_ns()))
+
+    def on_frames(self, frames: list[bytes], recv_ns: int) -> None:
+        self._publish(self._core.on_frames(frames, recv_ns))
+
+    def on_pong(self) -> None:
+        """A pong proves a link, not a feed: nothing follows from it."""
+
+    def on_closed(self, reason: str) -> None:
+        log.warning("disconnected", extra={"reason": reason})
+        self._publish(self._core.on_disconnected(reason, self._clock.monotonic_ns()))
+
+    # --- the bus ---
+
+    def _on_demand(self, kind: str, scope: str, symbol: str, wanted: bool) -> None:
+        if scope == self._venue:
+            self._publish(self._core.on_demand(kind, symbol, wanted, self._clock.monotonic_ns()))
+
+    def _publish(self, messages: Iterable[Message]) -> None:
+        publish = self._service.publisher.publish
+        for message in messages:
+            publish(message)
+            if isinstance(message, FeedState) and message.status is not self._statuses.get(message.symbol):
+                self._statuses[message.symbol] = message.status
+                is_good = message.status in (FeedStatus.LIVE, FeedStatus.SYNCING)
+                log.log(
+                    logging.INFO if is_good else logging.WARNING,
+                    f"feed {message.status.name.lower()}",
+                    extra={"symbol": message.symbol, "reason": message.reason},
+                )
+        for frame in self._core.outgoing:
+            self._stream.send_text(frame)
+        self._core.outgoing.clear()
+
+    # --- REST ---
+
+    def _ask(self) -> None:
+        """Ask the venue for what the core wishes."""
+        now_ns = self._clock.monotonic_ns()
+        for name in self._core.snapshot_wishes(now_ns):
+            self._read_depth(name, SNAPSHOT_LEVELS, self._core.on_snapshot, self._core.on_snapshot_failed)
+        price_of = self._core.price_wish(now_ns)
+        if price_of is not None:
+            self._read_depth(
+                price_of, PRICE_LEVELS, self._core.on_rest_prices, self._core.on_rest_prices_failed
+            )
+        reason = self._core.reconnect_reason(now_ns)
+        if reason:
+            self._stream.reconnect(reason)
+        if self._instruments_ns is not None:
+            has_unlisted = now_ns - self._instruments_ns > UNLISTED_NS and self._core.unlisted()
+            if has_unlisted or now_ns - self._instruments_ns > INSTRUMENTS_NS:
+                self._read_instruments()
+        self._tidy(now_ns)
+
+    def _read_depth(
+        self, name: str, levels: int,
+        good: Callable[[str, RawSnapshot, int], Iterable[Message]],
+        bad: Callable[[str, str, int, int], Iterable[Message]],
+    ) -> None:  # fmt: skip
+        def answered(future: Future[RawSnapshot]) -> None:
+            now_ns = self._clock.monotonic_ns()
+            error = future.exception()
+            if isinstance(error, Unknown):
+                wait_s = error.retry_after_s if isinstance(error, RateLimited) else 0.0
+                self._publish(bad(name, str(error), now_ns, seconds_to_ns(wait_s)))
+            else:
+                self._publish(good(name, future.result(), now_ns))
+
+        self._loop.in_worker(lambda: self._client.depth(name, levels), answered)
+
+    def _read_instruments(self) -> None:
+        if not self._instruments_in_flight:
+            self._instruments_in_flight = True
+            self._loop.in_worker(self._client.instruments, self._on_instruments)
+
+    def _on_instruments(self, future: Future[list[InstrumentInfo]]) -> None:
+        """Learn the instruments; the stream starts with the first answer. Raises: BadInput."""
+        self._instruments_in_flight = False
+        error = future.exception()
+        if isinstance(error, Unknown):
+            log.warning("instruments not read", extra={"reason": str(error)})
+            self._loop.after(self._instruments_backoff.take_ns(), self._read_instruments)
+            return
+        is_first = self._instruments_ns is None
+        self._instruments_ns = self._clock.monotonic_ns()
+        self._instruments_backoff.reset()
+        self._publish(self._core.on_instruments(future.result(), self._instruments_ns))
+        if is_first:
+            for name in self._required:
+                if not self._core.is_listed(name):
+                    raise BadInput(self._core.unknown_symbol(name))
+            self._stream.start()
+
+    def _tidy(self, now_ns: int) -> None:
+        """End the topics of symbols that nobody wants; log, now and then, what could not be read."""
+        for name in self._core.forgotten:
+            self._statuses.pop(name, None)
+            for kind in KINDS.values():
+                self._service.publisher.forget(kind, self._venue, name)
+        self._core.forgotten.clear()
+        if self._core.unreadable and now_ns - self._logged_ns > MIN_LOG_NS:
+            log.warning("unreadable", extra={"reason": self._core.unreadable})
+            self._core.unreadable, self._logged_ns = "", now_ns
+
+
+def serve(config: Config, venue_name: str) -> None:
+    """Run until stopped. Raises: BadInput for a venue or a symbol that is not there."""
+    if venue_name not in config.venues:
+        raise BadInput(f"venue {venue_name!r} is not configured; known: {', '.join(config.venues)}")
+    venue = config.venues[venue_name]
+    settings = parse(config.marketdata, MarketDataConfig, "marketdata")
+    adapter = adapter_of(venue.protocol)
+    endpoints_of(venue, config.run_dir)  # waits for the venue, and complains before anything starts
+    required = tuple(
+        symbol for symbol, quoter in config.quoters.items()
+        if config.accounts[quoter.account].venue == venue_name
+    )  # fmt: skip
+    service = Service(f"marketdata.{venue_name}", config.run_dir, Addresses(config.run_dir, config.addresses))
+    client = LocatedClient(
+        lambda: endpoints_of(venue, config.run_dir, wait_s=0),
+        lambda endpoints: adapter.public_client(venue_name, endpoints, None),
+    )
+    core = MarketData(venue_name, adapter.public_feed(), settings)
+    MarketDataService(service, core, client, settings, required)
+    service.run()

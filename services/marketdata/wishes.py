@@ -1,0 +1,93 @@
+"""What a symbol wants from REST, and when it may ask. Pure.
+
+Snapshots: at once when a book needs one, then at growing intervals while that does not
+help; now and then to audit a book that stands still. Prices: while the stream is down,
+at most once a second each, and all symbols together within a budget.
+"""
+
+from __future__ import annotations
+
+from shared.clock import NS_PER_MS, NS_PER_S
+from shared.net.backoff import Backoff
+from shared.venues.book_sync import Joining
+
+FIRST_RETRY_NS = 250 * NS_PER_MS
+LARGEST_RETRY_NS = 8 * NS_PER_S
+#: a snapshot that no diff has joined is compared with a second one after this long
+CONFIRM_NS = NS_PER_S
+PRICE_INTERVAL_NS = NS_PER_S
+
+
+class SnapshotWish:
+    """When one symbol's next snapshot may be asked for."""
+
+    def __init__(self) -> None:
+        self._backoff = Backoff(FIRST_RETRY_NS, LARGEST_RETRY_NS)
+        self._not_before_ns = 0
+        self._in_flight = False
+        self._asked_ns = 0
+
+    def is_due(
+        self, state: object, wants_snapshot: bool, book_ns: int, audit_after_ns: int, now_ns: int
+    ) -> bool:
+        """True if a snapshot should be asked for now.
+
+        book_ns  when the book last changed or was compared
+        """
+        if self._in_flight or now_ns < self._not_before_ns:
+            return False
+        if isinstance(state, Joining):
+            return now_ns - self._asked_ns >= CONFIRM_NS
+        return wants_snapshot or now_ns - book_ns >= audit_after_ns
+
+    def asked(self, now_ns: int) -> None:
+        self._in_flight = True
+        self._asked_ns = now_ns
+
+    def answered(self, now_ns: int, was_of_use: bool) -> None:
+        """Take note of an answer; after one that did not help the next ones wait longer and longer."""
+        self._in_flight = False
+        if was_of_use:
+            self._backoff.reset()
+            self._not_before_ns = self._asked_ns + FIRST_RETRY_NS
+        else:
+            self._not_before_ns = now_ns + self._backoff.take_ns()
+
+    def failed(self, now_ns: int, retry_after_ns: int = 0) -> None:
+        self._in_flight = False
+        self._not_before_ns = now_ns + max(self._backoff.take_ns(), retry_after_ns)
+
+
+class PriceWish:
+    """Which symbols' prices are read by REST next, over all symbols."""
+
+    def __init__(self, per_s: float) -> None:
+        self._interval_ns = round(NS_PER_S / per_s)
+        self._next_ns = 0
+        self._asked_ns: dict[str, int] = {}
+        self._in_flight: set[str] = set()
+
+    def take(self, wanting: list[str], now_ns: int) -> str | None:
+        """Return the symbol to read now, if one is due: the one that has waited longest."""
+        if now_ns < self._next_ns:
+            return None
+        due = [
+            symbol
+            for symbol in wanting
+            if symbol not in self._in_flight
+            and now_ns - self._asked_ns.get(symbol, -PRICE_INTERVAL_NS) >= PRICE_INTERVAL_NS
+        ]
+        if not due:
+            return None
+        symbol = min(due, key=lambda name: self._asked_ns.get(name, -PRICE_INTERVAL_NS))
+        self._asked_ns[symbol] = now_ns
+        self._in_flight.add(symbol)
+        self._next_ns = now_ns + self._interval_ns
+        return symbol
+
+    def answered(self, symbol: str) -> None:
+        self._in_flight.discard(symbol)
+
+    def pause(self, until_ns: int) -> None:
+        """Ask nothing before this time: the venue asked for silence."""
+        self._next_ns = max(self._next_ns, until_ns)

@@ -1,0 +1,405 @@
+"""The execution core against a small venue of its own, every delay and loss under control.
+
+Pure, and its own reading of what a venue does: requests travel, arrive or are too late;
+replies, stream events and answers of reads are delivered when the test says so, or lost.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from services.execution.config import ExecutionConfig
+from services.execution.core import Execution
+from services.execution.requests import (
+    Alert,
+    JournalFill,
+    Output,
+    ReadKind,
+    ReconnectStream,
+    ReserveIds,
+    SendCancel,
+    SendPlace,
+    StartRead,
+)
+from services.execution.restore import Stored
+from shared.clock import NS_PER_MS, NS_PER_S
+from shared.messages import (
+    InstrumentInfo,
+    Level,
+    Message,
+    OrderUpdate,
+    Permit,
+    Quotes,
+    Side,
+    Target,
+    Top,
+    Working,
+)
+from shared.venues.base import (
+    Accepted,
+    Capabilities,
+    NewOrder,
+    Outcome,
+    PrivateEvent,
+    Rejected,
+    TimeInForce,
+    Unknown,
+    VenueBalance,
+    VenueEquity,
+    VenueFill,
+    VenueOrder,
+    VenuePosition,
+)
+
+ACCOUNT = "main"
+SYMBOL = "SOL_USDC_PERP"
+TAG = 77
+WINDOW_MS = 2_000
+START_NS = 1_000 * NS_PER_S
+VENUE_MS = 1_700_000_000_000
+CAPABILITIES = Capabilities("none", 1, 1, None, True, 32, WINDOW_MS, 2_000)
+INFO = InstrumentInfo(
+    "backpack", SYMBOL, "SOL", "USDC", True, "0.01", "0.01", "0.01", None, None, None, None, "fixed", "1"
+)
+LONG_NS = 3_600 * NS_PER_S
+
+
+@dataclass
+class Resting:
+    """An order at the venue."""
+
+    id: str
+    client_order_id: int | None
+    side: Side
+    price: int
+    size: int
+    reduce_only: bool = False
+    filled: int = 0
+    is_live: bool = True
+    status: str = "live"
+
+    @property
+    def leaves(self) -> int:
+        return self.size - self.filled
+
+
+@dataclass
+class Travelling:
+    """A request on its way, or its reply."""
+
+    request: SendPlace | SendCancel
+    sent_ns: int
+    outcome: Outcome | None = None
+
+
+@dataclass
+class Asked:
+    """A read; `answer` is set when the venue has looked."""
+
+    read: StartRead
+    begun_ns: int
+    answer: Any = None
+    is_answered: bool = False
+
+
+@dataclass
+class World:
+    """Core and venue. Prices are ticks, sizes lots."""
+
+    config: ExecutionConfig = field(default_factory=lambda: ExecutionConfig(requests_per_min=1_000_000))
+    capabilities: Capabilities = CAPABILITIES
+    now_ns: int = START_NS
+
+    def __post_init__(self) -> None:
+        self.orders: list[Resting] = []
+        self.position = 0
+        self.fills: list[VenueFill] = []
+        self.requests: list[Travelling] = []
+        self.replies: list[Travelling] = []
+        self.stream: list[PrivateEvent] = []
+        self.reads: list[Asked] = []
+        self.published: list[Message] = []
+        self.alerts: list[Alert] = []
+        self.journal: list[JournalFill] = []
+        self.reconnects = 0
+        self.sent_ids: list[int] = []
+        self.next_id = 1
+        self.sequence = 0
+        self.stored = Stored()
+        self.is_stream_silent = False
+        self.core = self.new_core()
+
+    def new_core(self) -> Execution:
+        return Execution(
+            ACCOUNT, self.config, self.capabilities, tag=TAG, now_ns=self.now_ns, venue_ms=self.venue_ms
+        )
+
+    @property
+    def venue_ms(self) -> int:
+        return VENUE_MS + (self.now_ns - START_NS) // NS_PER_MS
+
+    # --- driving -----------------------------------------------------------------------------
+
+    def do(self, outputs: list[Output]) -> None:
+        for output in outputs:
+            if isinstance(output, SendPlace | SendCancel):
+                self._send(output)
+            elif isinstance(output, StartRead):
+                self.reads.append(Asked(output, self.now_ns))
+            elif isinstance(output, ReserveIds):
+                first = max(self.sequence, output.above) + 1
+                self.sequence = first + output.count - 1
+                self.do(self.core.on_ids(range(first, self.sequence + 1), self.now_ns))
+            elif isinstance(output, JournalFill):
+                self.journal.append(output)
+            elif isinstance(output, Alert):
+                self.alerts.append(output)
+            elif isinstance(output, ReconnectStream):
+                self.reconnects += 1
+            elif isinstance(output, Message):
+                self.published.append(output)
+
+    def _send(self, request: SendPlace | SendCancel) -> None:
+        self.requests.append(Travelling(request, self.now_ns))
+        if isinstance(request, SendPlace):
+            identity = request.approved.order.client_order_id
+            assert self.now_ns < request.approved.expires_ns
+            self.sent_ids.append(identity)
+            self.do(self.core.on_place_sent(identity, self.now_ns))
+        else:
+            self.do(self.core.on_cancel_sent(request, self.now_ns))
+
+    def tick(self, ms: int = 20) -> None:
+        """Let time pass, then call the timer once."""
+        self.now_ns += ms * NS_PER_MS
+        self.do(self.core.on_timer(self.now_ns))
+
+    def run(self, ms: int, step_ms: int = 20) -> None:
+        """Let time pass with everything delivered at once."""
+        for _ in range(max(1, ms // step_ms)):
+            self.tick(step_ms)
+            self.settle()
+
+    def settle(self) -> None:
+        """Deliver everything that is under way, in order, until nothing is."""
+        while self.requests or self.replies or self.stream or self.reads:
+            self.now_ns += 10_000
+            if self.requests:
+                self.arrive()
+            elif self.stream:
+                self.tell()
+            elif self.replies:
+                self.reply()
+            else:
+                self.look()
+                self.answer()
+
+    def start(self) -> None:
+        """Bring the core to ready."""
+        self.do(self.core.on_stream(True, self.now_ns))
+        self.do(self.core.on_store(True, self.now_ns))
+        self.run(40)
+        self.do(self.core.on_demand(SYMBOL, self.now_ns))
+        self.do(self.core.on_loaded(self.stored, self.now_ns))
+        for _ in range(400):
+            self.run(20)
+            if self.core.gate.reason is None and self.core.desk.symbols[SYMBOL].is_known:
+                return
+        raise AssertionError(self.core.gate.reason)
+
+    # --- wanted ----------------------------------------------------------------------------------
+
+    def permit(self, limit: int = 1_000, **changes: Any) -> None:
+        values: dict[str, Any] = {
+            "scope": ACCOUNT, "symbol": SYMBOL, "max_long": limit, "max_short": limit, "max_order": limit,
+            "max_gross_usd": 1e9, "may_buy": True, "may_sell": True, "reduce_only": False, "halted": False,
+            "reason": "", "expires_ns": self.now_ns + LONG_NS,
+        }  # fmt: skip
+        self.do(self.core.on_permit(Permit(**(values | changes)), self.now_ns))
+
+    def quote(self, *levels: Level, exclusive: bool = False, ttl_ns: int = LONG_NS, cause_ns: int = 0) -> None:
+        quotes = Quotes(ACCOUNT, SYMBOL, levels, exclusive, self.now_ns + ttl_ns, cause_ns, "test")
+        self.do(self.core.on_quotes(quotes, self.now_ns))
+
+    def target(self, minimum: int, maximum: int, **changes: Any) -> None:
+        values: dict[str, Any] = {
+            "scope": ACCOUNT, "symbol": SYMBOL, "minimum": minimum, "maximum": maximum, "style": "ioc",
+            "limit_price": None, "max_slice": 1_000, "may_open": False,
+            "position_seq": self.core.desk.symbols[SYMBOL].position_seq,
+            "expires_ns": self.now_ns + LONG_NS, "reason": "test",
+        }  # fmt: skip
+        self.do(self.core.on_target(Target(**(values | changes)), self.now_ns))
+
+    def top(self, bid: int, ask: int) -> None:
+        now_ns = self.now_ns
+        top = Top("backpack", SYMBOL, bid, 10, ask, 10, 1, 0, now_ns, now_ns, now_ns)
+        self.do(self.core.on_top(top, now_ns))
+
+    # --- what happens ------------------------------------------------------------------------------
+
+    def arrive(self, index: int = 0, reject: str | None = None) -> None:
+        """A request reaches the venue, which acts and answers; the reply is under way then."""
+        travelling = self.requests.pop(index)
+        request = travelling.request
+        if isinstance(request, SendCancel):
+            travelling.outcome = self._cancel(request)
+        elif self.now_ns - travelling.sent_ns > WINDOW_MS * NS_PER_MS:
+            travelling.outcome = Rejected("auth", "Request has expired")
+        elif reject is not None:
+            travelling.outcome = Rejected(reject, reject)
+        else:
+            travelling.outcome = self._place(request.approved.order)
+        self.replies.append(travelling)
+
+    def vanish(self, index: int = 0) -> None:
+        """A request is lost before it reaches the venue; no reply comes."""
+        travelling = self.requests.pop(index)
+        travelling.outcome = Unknown("lost")
+        self.replies.append(travelling)
+
+    def reply(self, index: int = 0, is_lost: bool = False) -> None:
+        """A reply is delivered, or lost: then the request counts as unanswered."""
+        travelling = self.replies.pop(index)
+        outcome = Unknown("no reply") if is_lost else travelling.outcome
+        assert outcome is not None
+        request, now_ns = travelling.request, self.now_ns
+        if isinstance(request, SendPlace):
+            identity = request.approved.order.client_order_id
+            self.do(self.core.on_place_reply(identity, outcome, travelling.sent_ns, now_ns))
+        else:
+            self.do(
+                self.core.on_cancel_reply(request.client_order_id, outcome, travelling.sent_ns, now_ns)
+            )
+
+    def tell(self) -> None:
+        """The private stream delivers its next event."""
+        event = self.stream.pop(0)
+        if not self.is_stream_silent:
+            self.do(self.core.on_venue_event(event, self.now_ns))
+
+    def look(self, index: int = 0) -> None:
+        """The venue works out the answer of a read."""
+        asked = self.reads[index]
+        asked.answer, asked.is_answered = self._answer_of(asked.read), True
+
+    def answer(self, index: int = 0) -> None:
+        asked = self.reads.pop(index)
+        self.do(self.core.on_read(asked.read, asked.answer, asked.begun_ns, self.now_ns))
+
+    def fail_read(self, index: int = 0) -> None:
+        asked = self.reads.pop(index)
+        self.do(self.core.on_read_failed(asked.read, "HTTP 503", None, asked.begun_ns, self.now_ns))
+
+    def fill(self, order: Resting, lots: int, is_maker: bool = True, is_told: bool = True) -> None:
+        """An order trades at the venue."""
+        order.filled += lots
+        self.position += order.side.sign * lots
+        if not order.leaves and order.is_live:
+            order.is_live, order.status = False, "filled"
+        fill = VenueFill(
+            SYMBOL, len(self.fills) + 1, order.id, order.client_order_id, order.side, Decimal(order.price) / 100,
+            Decimal(lots) / 100, is_maker, Decimal("0.001"), "USDC", self.venue_ms * NS_PER_MS,
+        )  # fmt: skip
+        self.fills.append(fill)
+        if is_told:
+            self.stream += [self._shown(order, "fill"), fill]
+
+    def manual_order(self, side: Side, price: int, size: int) -> Resting:
+        order = Resting(self._new_id(), None, side, price, size)
+        self.orders.append(order)
+        return order
+
+    # --- the venue -----------------------------------------------------------------------------------
+
+    def live(self) -> list[Resting]:
+        return [order for order in self.orders if order.is_live]
+
+    def ours(self) -> list[Resting]:
+        return [order for order in self.live() if order.client_order_id is not None]
+
+    def _new_id(self) -> str:
+        self.next_id += 1
+        return str(self.next_id)
+
+    def _place(self, new: NewOrder) -> Outcome:
+        order = Resting(
+            self._new_id(), new.client_order_id, new.side, new.price, new.size, new.reduce_only
+        )
+        self.orders.append(order)
+        if new.time_in_force is TimeInForce.IOC:
+            if new.reduce_only and new.size > -self.position * new.side.sign:
+                order.is_live = False
+                return Rejected("reduce_only", "Reduce only")
+            self.fill(order, new.size, is_maker=False)
+            return Accepted(order.id, order.filled, True)
+        self.stream.append(self._shown(order, "accepted"))
+        return Accepted(order.id)
+
+    def _cancel(self, request: SendCancel) -> Outcome:
+        for order in self.live():
+            if order.client_order_id == request.client_order_id or order.id == request.venue_order_id:
+                order.is_live, order.status = False, "cancelled"
+                self.stream.append(self._shown(order, "cancelled"))
+                return Accepted(order.id, is_done=True, executed=Decimal(order.filled) / 100)
+        return Rejected("unknown_order", "Not Found")
+
+    def _shown(self, order: Resting, event: str = "") -> VenueOrder:
+        return VenueOrder(
+            SYMBOL, order.id, order.client_order_id, order.side, Decimal(order.price) / 100,
+            Decimal(order.size) / 100, Decimal(order.filled) / 100, order.is_live, order.status,
+            order.reduce_only, event, self.venue_ms * NS_PER_MS,
+        )  # fmt: skip
+
+    def _answer_of(self, read: StartRead) -> Any:
+        if read.kind is ReadKind.OPEN_ORDERS:
+            return [self._shown(order) for order in self.live()]
+        if read.kind is ReadKind.FIND_ORDER:
+            found = [order for order in self.orders if order.client_order_id == read.client_order_id]
+            return self._shown(found[-1]) if found else None
+        if read.kind is ReadKind.POSITIONS:
+            quantity = Decimal(self.position) / 100
+            return [VenuePosition(SYMBOL, quantity, None, None, Decimal(0))] if self.position else []
+        if read.kind is ReadKind.FILLS:
+            return [fill for fill in self.fills if fill.venue_ns >= read.since_ms * NS_PER_MS]
+        if read.kind is ReadKind.BALANCES:
+            return [VenueBalance("USDC", Decimal(1_000), Decimal(1_000))]
+        if read.kind is ReadKind.EQUITY:
+            return VenueEquity(Decimal(1_000), Decimal(1_000))
+        return [INFO] if read.kind is ReadKind.INSTRUMENTS else []
+
+    # --- looking -------------------------------------------------------------------------------------
+
+    def working(self) -> Working:
+        """Return the Working that was published last."""
+        return next(message for message in reversed(self.published) if isinstance(message, Working))
+
+    def updates(self) -> list[OrderUpdate]:
+        return [message for message in self.published if isinstance(message, OrderUpdate)]
+
+    def placing(self) -> list[NewOrder]:
+        """Return the placements that have not reached the venue and still may."""
+        return [
+            travelling.request.approved.order
+            for travelling in self.requests
+            if isinstance(travelling.request, SendPlace)
+            and self.now_ns - travelling.sent_ns <= WINDOW_MS * NS_PER_MS
+        ]
+
+
+def bid(price: int, size: int = 10, **more: Any) -> Level:
+    return Level(Side.BUY, price, size, **more)
+
+
+def ask(price: int, size: int = 10, **more: Any) -> Level:
+    return Level(Side.SELL, price, size, **more)
+
+
+def ready(**more: Any) -> World:
+    """Return a world whose core quotes, with a permit."""
+    world = World(**more)
+    world.start()
+    world.permit()
+    world.top(9_999, 10_001)
+    return world

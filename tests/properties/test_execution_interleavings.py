@@ -1,0 +1,177 @@
+"""All interleavings of requests, replies, stream, reads, fills and losses, in random order.
+
+What must hold at every step is judged at the venue, not in our books: the venue's position,
+its open orders and what is still under way to it.
+"""
+
+from __future__ import annotations
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from shared.messages import Side
+from tests.execution.world import SYMBOL, World, ask, bid
+
+LIMIT = 25
+prices = st.integers(-3, 3)
+sizes = st.integers(1, 12)
+which = st.integers(0, 5)
+
+
+class Interleavings(RuleBasedStateMachine):
+    """One symbol, a permit of 25 lots, and a network that does what it likes."""
+
+    exclusive = False
+
+    @initialize()
+    def begin(self) -> None:
+        self.world = World()
+        self.world.start()
+        self.world.permit(LIMIT)
+        self.world.top(9_999, 10_001)
+
+    # --- wanted
+
+    @rule(bids=st.lists(st.tuples(prices, sizes), max_size=2), asks=st.lists(st.tuples(prices, sizes), max_size=2))
+    def want(self, bids: list[tuple[int, int]], asks: list[tuple[int, int]]) -> None:
+        levels = [bid(9_990 + price, size, tolerance=1) for price, size in bids]
+        levels += [ask(10_000 + price, size) for price, size in asks]
+        if self.exclusive:
+            levels = [level for level in levels if level.side is levels[0].side]
+        self.world.quote(*levels, exclusive=self.exclusive)
+
+    @rule()
+    def want_nothing(self) -> None:
+        self.world.quote(exclusive=self.exclusive)
+
+    @precondition(lambda self: not self.exclusive)
+    @rule(maximum=st.integers(0, 10))
+    def reduce(self, maximum: int) -> None:
+        self.world.top(9_999, 10_001)
+        self.world.target(-maximum, maximum, max_slice=5)
+
+    # --- the network
+
+    @precondition(lambda self: self.world.requests)
+    @rule(which=which, reject=st.sampled_from([None, None, None, "post_only", "insufficient_funds"]))
+    def arrive(self, which: int, reject: str | None) -> None:
+        self.world.arrive(which % len(self.world.requests), reject)
+
+    @precondition(lambda self: self.world.requests)
+    @rule(which=which, dice=st.integers(0, 3))
+    def vanish(self, which: int, dice: int) -> None:
+        if not dice:
+            self.world.vanish(which % len(self.world.requests))
+
+    @precondition(lambda self: self.world.replies)
+    @rule(which=which, is_lost=st.sampled_from([False, False, False, True]))
+    def reply(self, which: int, is_lost: bool) -> None:
+        self.world.reply(which % len(self.world.replies), is_lost)
+
+    @precondition(lambda self: self.world.stream)
+    @rule()
+    def tell(self) -> None:
+        self.world.tell()
+
+    @precondition(lambda self: self.world.reads)
+    @rule(which=which)
+    def look(self, which: int) -> None:
+        self.world.look(which % len(self.world.reads))
+
+    @precondition(lambda self: any(asked.is_answered for asked in self.world.reads))
+    @rule()
+    def answer(self) -> None:
+        index = next(i for i, asked in enumerate(self.world.reads) if asked.is_answered)
+        self.world.answer(index)
+
+    @precondition(lambda self: self.world.reads)
+    @rule(dice=st.integers(0, 9))
+    def fail_read(self, dice: int) -> None:
+        if dice:
+            self.world.look()
+            self.world.answer()
+        else:
+            self.world.fail_read()
+
+    @rule()
+    def flow(self) -> None:
+        """For a moment the network is good."""
+        self.world.settle()
+
+    # --- the market and time
+
+    @precondition(lambda self: self.world.ours())
+    @rule(which=which, lots=sizes)
+    def trade(self, which: int, lots: int) -> None:
+        orders = self.world.ours()
+        order = orders[which % len(orders)]
+        self.world.fill(order, min(lots, order.leaves))
+
+    @rule(ms=st.sampled_from([1, 5, 20, 20, 20, 100, 300, 600, 2_600]))
+    def wait(self, ms: int) -> None:
+        self.world.tick(ms)
+
+    # --- what must hold
+
+    @invariant()
+    def worst_case_is_inside_the_limit(self) -> None:
+        for side in (Side.BUY, Side.SELL):
+            lots = sum(order.leaves for order in self.world.ours() if order.side is side)
+            lots += sum(new.size for new in self.world.placing() if new.side is side)
+            assert self.world.position * side.sign + lots <= LIMIT or not lots
+
+    @invariant()
+    def nothing_is_sent_twice(self) -> None:
+        assert len(set(self.world.sent_ids)) == len(self.world.sent_ids)
+
+    @invariant()
+    def own_orders_never_meet(self) -> None:
+        bids = [order.price for order in self._out() if order.side is Side.BUY]
+        asks = [order.price for order in self._out() if order.side is Side.SELL]
+        assert not bids or not asks or max(bids) < min(asks)
+
+    @invariant()
+    def an_exclusive_symbol_has_one_side(self) -> None:
+        if self.exclusive:
+            assert len({order.side for order in self._out()}) <= 1
+
+    def _out(self) -> list:  # type: ignore[type-arg]
+        return [*self.world.ours(), *self.world.placing()]
+
+    def teardown(self) -> None:
+        """Let the network become good: our books must come to agree with the venue, by themselves."""
+        world = self.world
+        world.quote()
+        world.target(-LIMIT, LIMIT, style="none")
+        for _ in range(900):
+            world.run(20)
+            if self._agrees():
+                return
+        symbol = world.core.desk.symbols[SYMBOL]
+        raise AssertionError((world.position, symbol.position, world.ours(), symbol.orders.live, world.alerts[-5:]))
+
+    def _agrees(self) -> bool:
+        symbol = self.world.core.desk.symbols[SYMBOL]
+        return (
+            symbol.position == self.world.position
+            and symbol.is_known
+            and not symbol.orders.live
+            and not symbol.orders.owed
+            and not self.world.ours()
+        )
+
+
+class ExclusiveInterleavings(Interleavings):
+    """The same with quotes of one side at a time."""
+
+    exclusive = True
+
+
+CHECKS = settings(
+    max_examples=60, stateful_step_count=60, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True
+)
+TestInterleavings = Interleavings.TestCase
+TestInterleavings.settings = CHECKS
+TestExclusiveInterleavings = ExclusiveInterleavings.TestCase
+TestExclusiveInterleavings.settings = CHECKS
