@@ -16,6 +16,8 @@ BURST_SHARE = 1 / 6
 KEPT_FROM_PLACES = 0.3
 KEPT_FROM_READS = 0.15
 FIRST_BACKOFF_NS = NS_PER_S
+#: after a refusal one request at a time tries whether the venue listens again
+PROBE_NS = NS_PER_S
 LARGEST_BACKOFF_NS = 64 * NS_PER_S
 
 
@@ -33,6 +35,7 @@ class RateBudget:
         self._backoff_ns = 0
         self._is_refused = False
         self._refused_ns = 0
+        self._probed_ns = now_ns - PROBE_NS
 
     def take_cancel(self, now_ns: int) -> bool:
         return self._take(now_ns, 0.0)
@@ -66,6 +69,7 @@ class RateBudget:
         if self._is_refused and sent_ns <= self._refused_ns:
             return  # sent before the refusal that is being obeyed
         self._refused_ns = now_ns
+        self._probed_ns = now_ns - PROBE_NS
         self._backoff_ns = min(2 * self._backoff_ns or FIRST_BACKOFF_NS, LARGEST_BACKOFF_NS)
         asked_ns = seconds_to_ns(retry_after_s) if retry_after_s else 0
         self._silent_until_ns = max(self._silent_until_ns, now_ns + max(asked_ns, self._backoff_ns))
@@ -86,6 +90,10 @@ class RateBudget:
     def _has(self, now_ns: int, kept: float) -> bool:
         if now_ns < self._silent_until_ns:
             return False
+        if self._is_refused:
+            if now_ns - self._probed_ns < PROBE_NS:
+                return False
+            self._probed_ns = now_ns
         if self._is_free:
             return True
         self._tokens = min(self._burst, self._tokens + (now_ns - self._filled_ns) * self._per_ns)

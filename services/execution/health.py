@@ -51,6 +51,7 @@ class StreamHealth:
         self._silence_ns = silence_ns
         self._is_up = False
         self._expected_ns: int | None = None
+        self._event_ns = 0
         self._is_proving = False
         self._probe_ns = FIRST_PROBE_NS
         self._probe_due_ns = 0
@@ -82,6 +83,7 @@ class StreamHealth:
     def on_event(self, now_ns: int) -> bool:
         """The stream said something; True when that makes it trusted again."""
         self._expected_ns = None
+        self._event_ns = now_ns
         if not self._is_proving:
             return False
         self._is_proving = False
@@ -89,9 +91,9 @@ class StreamHealth:
         self.up_since_ns = now_ns
         return True
 
-    def expect(self, now_ns: int) -> None:
-        """A reply told of a change, so the stream must."""
-        if self._is_up and self._expected_ns is None:
+    def expect(self, sent_ns: int, now_ns: int) -> None:
+        """The reply to a request sent at `sent_ns` told of a change, so the stream must (or has)."""
+        if self._is_up and self._expected_ns is None and self._event_ns < sent_ns:
             self._expected_ns = now_ns
 
     def expect_fill(self, key: tuple[str, int, str], now_ns: int) -> None:

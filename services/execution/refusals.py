@@ -13,11 +13,10 @@ from shared.messages import Level, Side
 
 MAX_REFUSALS = 3
 PROBE_NS = 60 * NS_PER_S
-#: first probe after post-only refusals and after silence; doubles up to PROBE_NS
-FIRST_PROBE_NS = 10 * NS_PER_S
 POST_ONLY = "post_only"
 NO_ANSWER = "no_answer"
-_PASSING = (POST_ONLY, NO_ANSWER)
+#: first probe after refusals that pass by themselves; doubles up to PROBE_NS
+_FIRST_PROBE_NS = {POST_ONLY: NS_PER_S, NO_ANSWER: 10 * NS_PER_S}
 
 
 class Refusals:
@@ -53,7 +52,7 @@ class Refusals:
         self._count += 1
         if not self.is_open:
             return False
-        first_ns = FIRST_PROBE_NS if reason in _PASSING else PROBE_NS
+        first_ns = _FIRST_PROBE_NS.get(reason, PROBE_NS)
         self._probe_ns = min(2 * self._probe_ns or first_ns, PROBE_NS)
         self._closed_until_ns = now_ns + self._probe_ns
         return self._count == MAX_REFUSALS

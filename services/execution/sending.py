@@ -106,7 +106,7 @@ class Sender:
     def _on_placed(self, order: Order, accepted: Accepted, sent_ns: int, now_ns: int) -> None:
         desk = self._desk
         self._on_answered(sent_ns)
-        desk.stream.expect(now_ns)
+        desk.stream.expect(sent_ns, now_ns)
         if not desk.capabilities.reply_is_final:
             order.ask_due_ns = now_ns + QUEUED_NS
             return
@@ -189,7 +189,7 @@ class Sender:
         desk = self._desk
         if isinstance(outcome, Accepted):
             self._on_answered(sent_ns)
-            desk.stream.expect(now_ns)
+            desk.stream.expect(sent_ns, now_ns)
             self._on_cancelled(order, outcome, now_ns)
         elif isinstance(outcome, Unknown):
             self._on_unanswered(outcome, sent_ns, now_ns)

@@ -184,11 +184,11 @@ class MarketData:
 
     # --- REST ---
 
-    def snapshot_wishes(self, now_ns: int) -> list[str]:
+    def snapshot_wishes(self, now_ns: int, at_most: int) -> list[str]:
         """Return, once each, the symbols whose snapshot should be read now."""
         if self._connection or not self._feed.needs_snapshot:
             return []
-        due = [name for name in self._symbols if self._is_snapshot_due(name, now_ns)]
+        due = [name for name in self._symbols if self._is_snapshot_due(name, now_ns)][:at_most]
         for name in due:
             self._snapshots[name].asked(now_ns)
         return due

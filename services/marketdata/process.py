@@ -28,6 +28,8 @@ from shared.venues.registry import adapter_of
 #: levels a side of the snapshot that starts a book, and of a price read
 SNAPSHOT_LEVELS = 1000
 PRICE_LEVELS = 5
+#: depth reads at a time: a venue that hangs must leave a worker for the next connect
+MAX_READS = 3
 INSTRUMENTS_NS = 3600 * NS_PER_S
 #: how soon the instruments are read again for somebody who asked for one that is not listed
 UNLISTED_NS = 60 * NS_PER_S
@@ -51,6 +53,7 @@ class MarketDataService(StreamListener):
             ping_ns=seconds_to_ns(config.ping_s), silence_ns=seconds_to_ns(config.silence_s),
         )  # fmt: skip
         self._statuses: dict[str, FeedStatus] = {}
+        self._reads = 0  # of depth, under way
         self._instruments_ns: int | None = None  # when they were last read
         self._instruments_in_flight = False
         self._instruments_backoff = Backoff(NS_PER_S // 2, 30 * NS_PER_S)
@@ -103,9 +106,9 @@ class MarketDataService(StreamListener):
     def _ask(self) -> None:
         """Ask the venue for what the core wishes."""
         now_ns = self._clock.monotonic_ns()
-        for name in self._core.snapshot_wishes(now_ns):
+        for name in self._core.snapshot_wishes(now_ns, MAX_READS - self._reads):
             self._read_depth(name, SNAPSHOT_LEVELS, self._core.on_snapshot, self._core.on_snapshot_failed)
-        price_of = self._core.price_wish(now_ns)
+        price_of = self._core.price_wish(now_ns) if self._reads < MAX_READS else None
         if price_of is not None:
             self._read_depth(
                 price_of, PRICE_LEVELS, self._core.on_rest_prices, self._core.on_rest_prices_failed
@@ -125,6 +128,7 @@ class MarketDataService(StreamListener):
         bad: Callable[[str, str, int, int], Iterable[Message]],
     ) -> None:  # fmt: skip
         def answered(future: Future[RawSnapshot]) -> None:
+            self._reads -= 1
             now_ns = self._clock.monotonic_ns()
             error = future.exception()
             if isinstance(error, Unknown):
@@ -133,6 +137,7 @@ class MarketDataService(StreamListener):
             else:
                 self._publish(good(name, future.result(), now_ns))
 
+        self._reads += 1
         self._loop.in_worker(lambda: self._client.depth(name, levels), answered)
 
     def _read_instruments(self) -> None:

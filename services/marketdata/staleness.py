@@ -14,12 +14,19 @@ from shared.messages import FeedStatus
 
 #: a book that was crossed, or data that lagged, must be good for this long to count as live
 SETTLE_NS = 500 * NS_PER_MS
+#: a minimum that falls by more than this must be seen this often to be believed
+LEAP_NS = 500 * NS_PER_MS
+BELIEVED_LEAPS = 20
 #: a price read by REST is used for this long
 REST_TTL_NS = 3 * NS_PER_S
 
 
 class LagMeter:
-    """The running minimum over one to two windows; one meter per connection to a venue."""
+    """The running minimum over one to two windows; one meter per venue.
+
+    A single stamp from the future would make all that follows look late for a whole window:
+    a minimum that falls by much is believed only when it is seen several times in a row.
+    """
 
     def __init__(self, window_ns: int) -> None:
         self._window_ns = window_ns
@@ -27,21 +34,28 @@ class LagMeter:
         self._minimum = 0
         self._previous = 0
         self._current = 0
+        self._leaps = 0
 
     def lag_ns(self, venue_ns: int, recv_ns: int) -> int:
         """Take one observation; return how far it is above the minimum, >= 0."""
         difference = recv_ns - venue_ns
         if self._ends_ns is None:
-            self._previous = self._current = self._minimum = difference
-            self._ends_ns = recv_ns + self._window_ns
+            self._start_window(difference, difference, recv_ns)
+        elif difference < self._minimum - LEAP_NS and self._leaps < BELIEVED_LEAPS:
+            self._leaps += 1
+            return 0
         elif recv_ns >= self._ends_ns:
-            self._previous, self._current = self._current, difference
-            self._minimum = min(self._previous, difference)
-            self._ends_ns = recv_ns + self._window_ns
+            self._start_window(self._current, difference, recv_ns)
         elif difference < self._current:
             self._current = difference
             self._minimum = min(self._previous, difference)
+        self._leaps = 0
         return difference - self._minimum
+
+    def _start_window(self, previous: int, current: int, recv_ns: int) -> None:
+        self._previous, self._current = previous, current
+        self._minimum = min(previous, current)
+        self._ends_ns = recv_ns + self._window_ns
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +99,9 @@ def _judge_stream(evidence: Evidence, limits: Limits) -> tuple[FeedStatus, str]:
     if evidence.connection:
         return FeedStatus.CONNECTING, evidence.connection
     age_ns = evidence.now_ns - evidence.as_of_ns
-    if evidence.as_of_ns and age_ns > limits.stale_after_ns:
+    if not evidence.as_of_ns:
+        return FeedStatus.SYNCING, evidence.sync or "waiting for data"
+    if age_ns > limits.stale_after_ns:
         if evidence.lag_ns > limits.max_lag_ns:
             return FeedStatus.STALE, f"lagging by {evidence.lag_ns / NS_PER_S:.1f} s"
         return FeedStatus.STALE, f"silent for {limits.stale_after_ns / NS_PER_S:g} s"

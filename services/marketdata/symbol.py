@@ -240,9 +240,7 @@ class SymbolFeed:
         if not fault and now_ns < self._settles_ns and self.status is not FeedStatus.LIVE:
             fault = "settling"
         rest_ns = self.rest_ns if self._uses_rest else 0
-        evidence = Evidence(
-            now_ns, connection, self.sync.reason, fault, self.as_of_ns, self.lag_ns, rest_ns
-        )
+        evidence = Evidence(now_ns, connection, self.sync.reason, fault, self.as_of_ns, self.lag_ns, rest_ns)
         return judge(evidence, self._limits)
 
     def _top(self, as_of_ns: int, cause_ns: int) -> Top:

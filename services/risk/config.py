@@ -46,6 +46,8 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     max_spread_pct             a spread beyond this freezes the symbol, % of the mid
     cool_down_s                how long a symbol stays frozen after its breaker last fired, seconds
     comparator                 "strict": a value equal to its limit is allowed; "inclusive": it is not
+    excess_share               part of a position limit beyond which inventory is traded back while quoting
+                               goes on; None = only the limit itself is acted on
     reduction_share            part of the excess over a position limit that one reduction trades
     min_reduction_usd          smaller reductions are not traded, quote units
     max_equity_age_s           equity that is older is unknown, seconds
@@ -64,6 +66,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     max_spread_pct: Annotated[float, Meta(gt=0, le=50)] = 2.0
     cool_down_s: Annotated[float, Meta(ge=0.1, le=3600)] = 5.0
     comparator: Literal["strict", "inclusive"] = "strict"
+    excess_share: Annotated[float, Meta(gt=0, le=1)] | None = None
     reduction_share: Annotated[float, Meta(gt=0, le=1)] = 0.5
     min_reduction_usd: Annotated[float, Meta(ge=0, le=1e9)] = 5.0
     max_equity_age_s: Annotated[float, Meta(ge=1, le=600)] = 30.0

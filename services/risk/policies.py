@@ -5,6 +5,7 @@ from __future__ import annotations
 from services.risk.breakers import MidMove, WideSpread
 from services.risk.config import Config
 from services.risk.exposure import AccountExposure, SymbolExposure
+from services.risk.inventory import ExcessInventory
 from services.risk.policy import Market, Policy, View
 from services.risk.ratio import Limit
 from services.risk.reduction import Reduction
@@ -26,4 +27,10 @@ def policies_of(config: Config) -> tuple[Policy[View], ...]:
     """Return what judges every symbol of an account."""
     reduction = Reduction(config.reduction_share, config.min_reduction_usd)
     is_strict = config.comparator == "strict"
-    return (SymbolExposure(reduction, is_strict), AccountExposure(reduction, is_strict))
+    policies: tuple[Policy[View], ...] = (
+        SymbolExposure(reduction, is_strict),
+        AccountExposure(reduction, is_strict),
+    )
+    if config.excess_share is not None:
+        policies += (ExcessInventory(reduction, config.excess_share, is_strict),)
+    return policies
