@@ -11,6 +11,7 @@ import base64
 import os
 import socket
 import ssl
+from functools import cache
 from urllib.parse import SplitResult, unquote, urlsplit
 from urllib.request import getproxies_environment
 
@@ -53,12 +54,17 @@ def dial(url: str, timeout_s: float = DIAL_TIMEOUT_S) -> socket.socket:
     try:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if target.scheme in TLS_SCHEMES:
-            context = ssl.create_default_context(cafile=certificates())
-            return context.wrap_socket(connection, server_hostname=target.hostname)
+            return _tls_context(certificates()).wrap_socket(connection, server_hostname=target.hostname)
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+@cache
+def _tls_context(trusted: str) -> ssl.SSLContext:
+    """Return the context of all connections: reading the certificates would stop the loop each time."""
+    return ssl.create_default_context(cafile=trusted)
 
 
 def _address(target: SplitResult) -> tuple[str, int]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from shared.config import Account, Venue
 from shared.errors import BadInput, Unknown
@@ -50,10 +51,16 @@ def endpoints_of(venue: Venue, run_dir: Path, wait_s: float = 30.0) -> Endpoints
     if path is None:
         if venue.rest_url is None or venue.ws_url is None:
             raise BadInput(f"venue {venue.protocol}: set rest_url and ws_url, or ready_file")
-        return Endpoints(venue.rest_url.rstrip("/"), venue.ws_url.rstrip("/"))
+        return Endpoints(
+            _address(venue.rest_url, ("http", "https"), "rest_url"),
+            _address(venue.ws_url, ("ws", "wss"), "ws_url"),
+        )
     _wait_for(path, wait_s)
     ready = read_json_secret(path)
-    return Endpoints(_text(ready, "rest", str(path)).rstrip("/"), _text(ready, "ws", str(path)).rstrip("/"))
+    return Endpoints(
+        _address(_text(ready, "rest", str(path)), ("http", "https"), f"{path}: rest"),
+        _address(_text(ready, "ws", str(path)), ("ws", "wss"), f"{path}: ws"),
+    )
 
 
 def keys_of(account: Account, venue: Venue, run_dir: Path) -> Keys:
@@ -80,6 +87,17 @@ def _wait_for(path: Path, wait_s: float) -> None:
         time.sleep(READY_POLL_S)
     if not path.exists():
         raise Unknown(f"ready file {path} did not appear within {wait_s:g} s; is the venue running?")
+
+
+def _address(url: str, schemes: tuple[str, str], where: str) -> str:
+    try:
+        parts = urlsplit(url)
+        is_good = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number, or too large
+        is_good = False
+    if not is_good:
+        raise BadInput(f"{where} {url!r} must be an address such as {schemes[1]}://host")
+    return url.rstrip("/")
 
 
 def _keys(content: dict[str, object], where: str) -> Keys:

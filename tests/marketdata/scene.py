@@ -48,7 +48,7 @@ class Scene:
     def snapshot(
         self, update_id: int, bids: Any = (("150.00", "1"),), asks: Any = (("150.02", "1"),)
     ) -> None:
-        assert SYMBOL in self.core.snapshot_wishes(self.now_ns)
+        assert SYMBOL in self.core.snapshot_wishes(self.now_ns, 9)
         raw = RawSnapshot(SYMBOL, update_id, bids, asks, self.venue_ns())
         self.out += self.core.on_snapshot(SYMBOL, raw, self.now_ns)
 

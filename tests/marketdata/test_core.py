@@ -247,7 +247,7 @@ def test_a_book_that_stands_still_is_compared_with_a_snapshot() -> None:
     scene = Scene(audit_after_s=10)
     scene.live()
     scene.wait(9, pulse=True)
-    assert not scene.core.snapshot_wishes(scene.now_ns)
+    assert not scene.core.snapshot_wishes(scene.now_ns, 9)
     scene.wait(1.1, pulse=True)
     scene.snapshot(11)
     assert scene.status() is LIVE
@@ -342,23 +342,23 @@ def test_a_snapshot_that_fails_is_wished_for_again_at_growing_intervals() -> Non
     asked = []
     start_ns = scene.now_ns
     for _ in range(400):
-        if scene.core.snapshot_wishes(scene.now_ns):
+        if scene.core.snapshot_wishes(scene.now_ns, 9):
             asked.append((scene.now_ns - start_ns) / NS_PER_S)
             scene.core.on_snapshot_failed(SYMBOL, "503", scene.now_ns)
         scene.wait(0.05)
     assert asked[:5] == pytest.approx([0, 0.25, 0.75, 1.75, 3.75], abs=0.06)
     scene.core.on_snapshot_failed(SYMBOL, "429", scene.now_ns, 30 * NS_PER_S)
     scene.wait(29)
-    assert not scene.core.snapshot_wishes(scene.now_ns)
+    assert not scene.core.snapshot_wishes(scene.now_ns, 9)
 
 
 def test_no_second_snapshot_is_asked_for_while_one_is_under_way() -> None:
     scene = Scene()
     scene.demand()
     scene.connect()
-    assert scene.core.snapshot_wishes(scene.now_ns) == [SYMBOL]
+    assert scene.core.snapshot_wishes(scene.now_ns, 9) == [SYMBOL]
     scene.wait(5)
-    assert scene.core.snapshot_wishes(scene.now_ns) == []
+    assert scene.core.snapshot_wishes(scene.now_ns, 9) == []
 
 
 def rest(scene: Scene, update_id: int, bid: str, ask: str) -> None:

@@ -42,6 +42,14 @@ def test_a_venue_has_both_addresses_or_a_ready_file(tmp_path: Path) -> None:
     assert endpoints_of(absolute, Path("/elsewhere")) == endpoints_of(local, tmp_path)
 
 
+@pytest.mark.parametrize(
+    "url", ["api.example", "ftp://api.example", "https://", "https://x:port", "https://x:99999"]
+)
+def test_X06_an_address_that_is_none_is_named(tmp_path: Path, url: str) -> None:
+    with pytest.raises(BadInput, match=r"rest_url .* must be an address such as https://host"):
+        endpoints_of(Venue("backpack", rest_url=url, ws_url="wss://ws.example"), tmp_path)
+
+
 def test_a_ready_file_that_does_not_appear_is_named(tmp_path: Path) -> None:
     with pytest.raises(Unknown, match=r"venue\.json did not appear within 0\.1 s"):
         endpoints_of(Venue("backpack", ready_file="venue.json"), tmp_path, wait_s=0.1)
@@ -76,7 +84,7 @@ def test_X06_a_key_file_without_keys_is_refused_by_name(tmp_path: Path, content:
 
 def test_X06_no_keys_at_all_is_one_clear_line(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="set key_file"):
-        keys_of(Account("backpack"), Venue("backpack", rest_url="x", ws_url="y"), tmp_path)
+        keys_of(Account("backpack"), Venue("backpack", rest_url="http://x", ws_url="ws://y"), tmp_path)
     write(tmp_path / "venue.json", {**READY, "accounts": []})
     with pytest.raises(BadInput, match="accounts is empty"):
         keys_of(Account("backpack"), Venue("backpack", ready_file="venue.json"), tmp_path)

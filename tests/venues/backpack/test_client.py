@@ -188,6 +188,19 @@ def test_L02_a_venue_that_is_not_there_is_unknown_and_names_no_secret() -> None:
     assert "AAECAw" not in repr(unknown.value)
 
 
+def test_D15_a_proxy_that_fails_is_unknown_and_its_credentials_are_not_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://name:s3cret@127.0.0.1:1")
+    for name in ("HTTPS_PROXY", "https_proxy", "http_proxy", "NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    public = BackpackPublic("backpack", Endpoints("https://venue.example", ""))
+    with pytest.raises(Unknown, match="GET /api/v1/time: ProxyError") as unknown:
+        public.server_time_ms()
+    assert "s3cret" not in repr(unknown.value)
+    public.close()
+
+
 def test_a_clock_that_is_off_is_refused_and_a_measured_one_is_not(
     venue: VenueProcess, endpoints: Endpoints, public: BackpackPublic
 ) -> None:
