@@ -1,0 +1,41 @@
+"""The README keeps its promises: every setting is in its table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from services.execution.config import ExecutionConfig
+from services.marketdata.config import MarketDataConfig
+from services.quoter.strategies import STRATEGIES
+from services.risk.config import Config as RiskConfig
+from services.signals.config import Config as SignalsConfig
+from shared.config import Account, Deployment, Quoter, Redis, Venue
+
+README = Path(__file__).resolve().parents[1] / "README.md"
+TABLES = {
+    "[deployment]": Deployment,
+    "[redis]": Redis,
+    "[venues.NAME]": Venue,
+    "[accounts.NAME]": Account,
+    "[quoters.SYMBOL]": Quoter,
+    "[marketdata]": MarketDataConfig,
+    "[signals]": SignalsConfig,
+    "[risk]": RiskConfig,
+    "[execution]": ExecutionConfig,
+} | {f"params, {name}": strategy.params for name, strategy in STRATEGIES.items()}
+
+
+@pytest.mark.parametrize(("title", "kind"), TABLES.items())
+def test_every_setting_is_in_the_readme_with_its_default(title: str, kind: type[msgspec.Struct]) -> None:
+    rows = {
+        tuple(cell.strip(" `") for cell in line.strip("|").split("|"))[1]: line
+        for line in README.read_text().splitlines()
+        if line.startswith(f"| `{title}` |")
+    }
+    assert set(rows) == set(kind.__struct_fields__)
+    for field in msgspec.structs.fields(kind):
+        if isinstance(field.default, int | float | str):
+            assert f"| {field.default} |" in rows[field.name]
