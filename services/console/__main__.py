@@ -25,7 +25,7 @@ def main() -> int:
         "orders": lambda: commands.orders(config()),
         "positions": lambda: commands.positions(config()),
         "fills": lambda: commands.fills(config(), options.count),
-        "halt": lambda: halting.halt(config(), options.symbol, options.reason),
+        "halt": lambda: halting.halt(config(), options.symbol, options.reason, options.timeout),
         "resume": lambda: halting.resume(config(), options.symbol),
         "quoter": lambda: quoters.change(config(), options),
         "tap": lambda: commands.tap(config(), options.topic),

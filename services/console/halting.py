@@ -11,13 +11,11 @@ from shared.halt import ALL, HaltFlags, check_scope
 from shared.messages import Working
 from shared.state import StateStore
 
-#: cancel, a confirming read, the signing window of what was in flight, a second read
-CONFIRM_S = 15.0
 
-
-def halt(config: Config, symbol: str | None, reason: str) -> int:
+def halt(config: Config, symbol: str | None, reason: str, wait_s: float) -> int:
     """Set the flag, wait until the venue shows none of our orders. Exit code 0 only then.
 
+    wait_s  longest wait: cancel, a confirming read, the signing window of what was in flight, a second read
     The flag is a file and a field in Redis: either halts, so a Redis that is down changes nothing.
     """
     scope = symbol or ALL
@@ -28,7 +26,7 @@ def halt(config: Config, symbol: str | None, reason: str) -> int:
         StateStore.of(config).set_halt(scope, reason)
     except Unknown as error:
         print(f"the flag is set in {config.run_dir / 'halt'}, not in Redis: {error}", file=sys.stderr)
-    missing = _wait_for_confirmation(config, symbol)
+    missing = _wait_for_confirmation(config, symbol, wait_s)
     if missing:
         print(f"halt is set, but not confirmed by the venue for: {', '.join(missing)}", file=sys.stderr)
         return EXIT_FAILURE
@@ -58,7 +56,7 @@ def _check_known(config: Config, symbol: str) -> None:
         raise BadInput(f"symbol {symbol!r} has no quoter; known: {', '.join(config.quoters) or 'none'}")
 
 
-def _wait_for_confirmation(config: Config, symbol: str | None) -> list[str]:
+def _wait_for_confirmation(config: Config, symbol: str | None, wait_s: float) -> list[str]:
     ear = Ear(config)
     try:
         ear.inbox.subscribe(Working)
@@ -73,7 +71,7 @@ def _wait_for_confirmation(config: Config, symbol: str | None) -> list[str]:
                     (waiting.discard if done else waiting.add)(name)
             return not waiting
 
-        ear.listen(CONFIRM_S, is_confirmed)
+        ear.listen(wait_s, is_confirmed)
         return sorted(waiting)
     finally:
         ear.close()

@@ -23,6 +23,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     halt = commands.add_parser("halt", help="cancel and stop until `resume`; exits 0 once the venue agrees")
     halt.add_argument("symbol", nargs="?", help="only this symbol")
     halt.add_argument("--reason", default="halted by hand")
+    halt.add_argument("--timeout", type=float, default=15.0, metavar="S", help="longest wait for the venue")
     resume = commands.add_parser("resume", help="remove a halt")
     resume.add_argument("symbol", nargs="?")
     _add_quoter(commands.add_parser("quoter", help="add or remove a quoter while running"))
