@@ -30,6 +30,8 @@ from shared.messages import KINDS, Gap, Message
 
 Handler = Callable[..., Iterable[Message]]
 PARENT_CHECK_NS = 200 * NS_PER_MS
+#: a process that fails again and again must not eat a core: it is restarted at once
+CRASH_PAUSE_S = 0.5
 SHORTEST_LIFE_S = 1.0
 log = logging.getLogger("service")
 

@@ -128,7 +128,7 @@ def permit_word(permit: Permit | None) -> str:
     if permit is None:
         return "none"
     if permit.halted:
-        return f"halted: {permit.reason}"
+        return permit.reason if permit.reason.startswith("halted") else f"halted: {permit.reason}"
     if not permit.may_buy and not permit.may_sell:
         return f"stopped: {permit.reason}"
     if permit.reduce_only:

@@ -25,6 +25,7 @@ from shared.state_records import FillEntry
 
 #: two heartbeats: whoever is alive has been heard by then
 LISTEN_S = 0.8
+PIPE_WIDTH = 160
 
 
 def snapshot_of(config: Config) -> dict[str, Any]:
@@ -63,7 +64,7 @@ def status(config: Config, *, as_json: bool) -> int:
     if as_json:
         sys.stdout.write(orjson.dumps(state, option=orjson.OPT_INDENT_2).decode() + "\n")
         return 0
-    console = Console()
+    console = _terminal()
     services = Table("service", "state", "pid", "up", title="services")
     for name, service in state["services"].items():
         services.add_row(name, service["state"].lower(), _text(service["pid"]), f"{service['uptime_s']} s")
@@ -95,7 +96,7 @@ def orders(config: Config) -> int:
             table.add_row(symbol, "unknown: execution does not answer")
         for order in row["working_orders"] or []:
             table.add_row(symbol, *(_text(value) for value in order.values()))
-    Console().print(table)
+    _terminal().print(table)
     return 0
 
 
@@ -106,7 +107,7 @@ def positions(config: Config) -> int:
     for symbol, row in state["symbols"].items():
         confirmed = {True: "yes", False: "no", None: "unknown"}[row["position_is_known"]]
         table.add_row(symbol, _text(row["position"]), _text(row["bid"]), _text(row["ask"]), confirmed)
-    Console().print(table)
+    _terminal().print(table)
     for name, account in state["accounts"].items():
         print(f"{name}: equity {_text(account['equity'])}, exposure {_text(account['exposure'])}")
     return 0
@@ -123,7 +124,7 @@ def fills(config: Config, count: int) -> int:
                     table.add_row(*_fill_row(entry))
     finally:
         store.close()
-    Console().print(table)
+    _terminal().print(table)
     return 0
 
 
@@ -165,6 +166,11 @@ def _plain_value(value: Any) -> Any:
     if isinstance(value, msgspec.Struct):
         return {name: _plain_value(getattr(value, name)) for name in value.__struct_fields__}
     return value.name.lower() if hasattr(value, "name") else value
+
+
+def _terminal() -> Console:
+    """Return where tables go; a pipe has no width to squeeze them into."""
+    return Console(width=None if sys.stdout.isatty() else PIPE_WIDTH)
 
 
 def _text(value: object) -> str:
