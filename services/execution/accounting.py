@@ -60,9 +60,6 @@ class Accounting:
                 desk.tell_order(order)
         else:
             order = None
-        if holding.quantity != quantity_before:
-            symbol.last_fill_ns = now_ns
-            self._set_position(symbol, fill.venue_ns)
         desk.touch(symbol)
         desk.wake(symbol)
         is_target = order is not None and order.is_target
@@ -72,10 +69,13 @@ class Accounting:
             Fill(
                 desk.account, fill.symbol, fill.trade_id, client_order_id, fill.venue_order_id, fill.side,
                 round(fill.price / symbol.instrument.tick_size), lots, fill.is_maker, f"{fill.fee:f}",
-                fill.fee_asset, None if mid is None else f"{mid:f}", symbol.position, is_target,
-                fill.venue_ns, now_ns,
+                fill.fee_asset, None if mid is None else f"{mid:f}",
+                symbol.instrument.lots_floor(holding.quantity), is_target, fill.venue_ns, now_ns,
             )
         )  # fmt: skip
+        if holding.quantity != quantity_before:  # told after the fill that explains it
+            symbol.last_fill_ns = now_ns
+            self._set_position(symbol, fill.venue_ns)
         held = desk.held(symbol, fill.venue_ns)
         desk.outbox.append(JournalFill(fill, client_order_id, mid, is_target, held, changed))
         return True

@@ -46,23 +46,23 @@ def permitted(symbol: Symbol, gross_usd: float, now_ns: int) -> tuple[Level, ...
     if not quotes.levels:
         return ()
     is_reducing = permit.reduce_only or not symbol.is_known or gross_usd > permit.max_gross_usd
-    room = {
-        side: _room(symbol, permit, side, is_reducing) if _is_open(permit, side) else 0
-        for side in (Side.BUY, Side.SELL)
-    }
-    return _cut(symbol, room, permit.max_order, is_reducing)
+    return _cut(symbol, quotes.levels, permit, is_reducing)
 
 
-def _cut(symbol: Symbol, room: dict[Side, int], max_order: int, is_reducing: bool) -> tuple[Level, ...]:
+def _cut(symbol: Symbol, levels: tuple[Level, ...], permit: Permit, is_reducing: bool) -> tuple[Level, ...]:
     """Fill each side's room with its levels, as they come (the best first)."""
     kept = []
-    levels = () if symbol.quotes is None else symbol.quotes.levels
+    rooms: dict[Side, int] = {}
     for wanted in levels:
-        level = symbol.sides[wanted.side].shifted(wanted)
-        size = min(level.size, max_order, room[level.side])
+        side = wanted.side
+        level = symbol.sides[side].shifted(wanted)
+        room = rooms.get(side)
+        if room is None:
+            room = _room(symbol, permit, side, is_reducing) if _is_open(permit, side) else 0
+        size = min(level.size, permit.max_order, room)
         if size < symbol.instrument.min_lots:
             continue
-        room[level.side] -= size
+        rooms[side] = room - size
         reduce_only = (level.reduce_only or is_reducing) and symbol.instrument.is_perp
         if size != level.size or reduce_only is not level.reduce_only:
             level = Level(

@@ -235,11 +235,7 @@ class Execution:
         self._hurry_reads(now_ns)
         self._reads.tick(now_ns, self._recovery.is_held)
         self._reserve_ids()
-        self._quoting.feed_starved(now_ns)
-        self._quoting.expire(now_ns)
-        for symbol in desk.symbols.values():
-            if symbol.target is not None:
-                self._quoting.work_target(symbol, now_ns)
+        self._quoting.tick(now_ns)
         if now_ns >= self._slow_due_ns:
             self._slow_due_ns = now_ns + SLOW_NS
             self._reconciliation.tick(now_ns)

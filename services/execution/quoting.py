@@ -20,6 +20,17 @@ class Quoting:
         self._desk = desk
         self._sender = sender
         self._gate = gate
+        #: of the latest tick: good enough to cut what rests; admission sums it up anew
+        self._gross_usd = 0.0
+
+    def tick(self, now_ns: int) -> None:
+        """Look at what had to wait, at what has expired, at every target."""
+        self._gross_usd = self._desk.gross_usd()
+        self._feed_starved(now_ns)
+        self._expire(now_ns)
+        for symbol in self._desk.symbols.values():
+            if symbol.target is not None:
+                self.work_target(symbol, now_ns)
 
     def requote(self, symbol: Symbol, cause_ns: int, now_ns: int) -> None:
         """Send the difference between what may rest and what works.
@@ -28,7 +39,7 @@ class Quoting:
         """
         live = symbol.orders.live
         is_open = self._gate.reason is None
-        levels = permitted(symbol, self._desk.gross_usd(), now_ns)
+        levels = permitted(symbol, self._gross_usd, now_ns)
         if levels and symbol.target is not None:
             levels = clear_of(levels, self._slice(symbol, now_ns))
         if not is_open:
@@ -105,7 +116,7 @@ class Quoting:
 
     # --- what had to wait ---------------------------------------------------------------------------
 
-    def feed_starved(self, now_ns: int) -> None:
+    def _feed_starved(self, now_ns: int) -> None:
         """Look again at what had to wait for budget or a connection, the most wrong first."""
         desk = self._desk
         if not desk.starved or desk.budget.is_silent(now_ns):
@@ -124,7 +135,7 @@ class Quoting:
             return ()
         return symbol.quotes.levels
 
-    def expire(self, now_ns: int) -> None:
+    def _expire(self, now_ns: int) -> None:
         """Look at every symbol whose wanted set or permit has run out under its orders."""
         for symbol in self._desk.symbols.values():
             if not symbol.orders.live:

@@ -42,15 +42,18 @@ def reconcile(
     for side in (Side.BUY, Side.SELL):
         own = [order for order in live if order.side is side and not order.is_target]
         wanted = _distinct(levels, side)
-        if not own and not wanted:
+        if not own:
+            if wanted and side not in blocked:
+                places += wanted if len(wanted) == 1 else _best_first(wanted)
             continue
         missing, unwanted, held = _match(wanted, own, now_ns)
         cancels += [(_wrongness(order, wanted), order) for order in unwanted]
         if missing and side not in blocked:
-            places += _unheld(missing, [*unwanted, *held])
+            places += _best_first(_unheld(missing, [*unwanted, *held]))
     if is_exclusive and places:
         places = _one_sided(places, levels[0].side, live)
-    cancels.sort(key=lambda found: (-found[0], found[1].client_order_id))
+    if len(cancels) > 1:
+        cancels.sort(key=lambda found: (-found[0], found[1].client_order_id))
     return [order for _, order in cancels], _clear_of_own(places, live)
 
 
@@ -112,7 +115,11 @@ def _unheld(missing: list[Level], holders: list[Order]) -> list[Level]:
         if not missing:
             break
         missing.remove(min(missing, key=lambda level: (abs(level.price - order.price), level.price)))
-    return sorted(missing, key=lambda level: -level.price * level.side.sign)
+    return missing
+
+
+def _best_first(levels: list[Level]) -> list[Level]:
+    return sorted(levels, key=lambda level: -level.price * level.side)
 
 
 def _one_sided(places: list[Level], side: Side, live: list[Order]) -> list[Level]:
@@ -123,7 +130,7 @@ def _one_sided(places: list[Level], side: Side, live: list[Order]) -> list[Level
 
 def _clear_of_own(places: list[Level], live: list[Order]) -> list[Level]:
     """Leave out what could trade with an order of ours."""
-    if not places:
+    if not places or (len(places) == 1 and not live):
         return places
     highest_bid = max((order.price for order in live if order.side is Side.BUY), default=-_FAR)
     lowest_ask = min((order.price for order in live if order.side is Side.SELL), default=_FAR)

@@ -2,13 +2,13 @@
 
 The third refusal in a row for the same reason opens it; then one order at a time probes
 whether the reason is gone, after a minute. A post-only refusal is answered by a price one
-tick further from the market each time (bounded by the same three), and probed sooner:
-the market moves on.
+tick further from the market each time (bounded by the same three), not before the market
+that refused it has had time to reach us, and probed sooner: the market moves on.
 """
 
 from __future__ import annotations
 
-from shared.clock import NS_PER_S
+from shared.clock import NS_PER_MS, NS_PER_S
 from shared.messages import Level, Side
 
 MAX_REFUSALS = 3
@@ -16,7 +16,9 @@ PROBE_NS = 60 * NS_PER_S
 POST_ONLY = "post_only"
 NO_ANSWER = "no_answer"
 #: first probe after refusals that pass by themselves; doubles up to PROBE_NS
-_FIRST_PROBE_NS = {POST_ONLY: NS_PER_S, NO_ANSWER: 10 * NS_PER_S}
+_FIRST_PROBE_NS = {POST_ONLY: 10 * NS_PER_S, NO_ANSWER: 10 * NS_PER_S}
+#: a post-only refusal means that the market has moved: at once, the same price would be refused again
+_MOVED_NS = 100 * NS_PER_MS
 
 
 class Refusals:
@@ -38,7 +40,7 @@ class Refusals:
         return self._count >= MAX_REFUSALS
 
     def may_place(self, now_ns: int) -> bool:
-        return self._count < MAX_REFUSALS or now_ns >= self._closed_until_ns
+        return now_ns >= self._closed_until_ns
 
     def on_sent(self, now_ns: int) -> None:
         """A probe is out: no second one before its answer, or before the next probe is due."""
@@ -51,6 +53,7 @@ class Refusals:
             self._reason, self._count, self._probe_ns = reason, 0, 0
         self._count += 1
         if not self.is_open:
+            self._closed_until_ns = now_ns + _MOVED_NS if reason == POST_ONLY else 0
             return False
         first_ns = _FIRST_PROBE_NS.get(reason, PROBE_NS)
         self._probe_ns = min(2 * self._probe_ns or first_ns, PROBE_NS)
@@ -59,6 +62,7 @@ class Refusals:
 
     def on_accepted(self) -> None:
         self._reason, self._count, self._probe_ns = "", 0, 0
+        self._closed_until_ns = 0
 
     def on_would_take(self, side: Side, price: int) -> None:
         """A post-only order at `price` was refused: the level that it stood for moves away by a tick."""

@@ -97,7 +97,7 @@ class Settler:
             return
         order.absent_reads += 1
         if order.absent_reads == 1:
-            order.alive_reads = 0
+            order.asks = 1
             self._ask_later(order, now_ns)
         elif order.seen_ns and self._fills_read_ns() <= self._proving_ns(order):
             self.wants_fills = True  # it is gone: filled, perhaps, and we have not heard of it

@@ -25,6 +25,8 @@ from shared.venues.registry import Adapter
 CLOCK_NS = 60 * NS_PER_S
 #: while the venue's clock has never been read
 FIRST_CLOCK_NS = NS_PER_S
+#: a read that found no free worker for so long is not begun
+MAX_WAIT_NS = NS_PER_S
 log = logging.getLogger("execution")
 
 Do = Callable[[Iterable[Output]], None]
@@ -121,11 +123,13 @@ class VenueLink:
 
     def read(self, read: StartRead) -> None:
         """Ask in a worker; the answer counts from when the asking begins there."""
-        begun_ns = 0
+        begun_ns = asked_ns = self._clock.monotonic_ns()
 
         def ask() -> Any:
             nonlocal begun_ns
             begun_ns = self._clock.monotonic_ns()
+            if begun_ns - asked_ns > MAX_WAIT_NS:  # nobody waits for it any more
+                raise Unknown("no worker was free in time")
             return self._reads[read.kind](read)
 
         def answered(future: Future[Any]) -> None:
@@ -144,6 +148,9 @@ class VenueLink:
         return self._reads[kind](StartRead(kind))
 
     def _on_request(self, weight: int) -> None:
+        """Count a request that a worker is about to send. Raises: Unknown while nothing may be sent."""
+        if self._core.desk.budget.is_silent(self._clock.monotonic_ns()):
+            raise Unknown("the venue has asked for silence")
         self._loop.call_soon(lambda: self._core.on_requests(weight))
 
     # --- the private stream ------------------------------------------------------------------------

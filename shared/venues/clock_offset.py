@@ -13,6 +13,8 @@ from shared.clock import NS_PER_MS, Clock
 
 #: the best of so many measurements counts; older ones are forgotten with the drift in them
 KEPT_SAMPLES = 8
+#: more than the kept samples can drift apart, and less than any signing window
+MAX_DRIFT_NS = 200 * NS_PER_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,11 @@ class _Sample:
 
     difference_ns: int
     round_trip_ns: int
+
+    def contradicts(self, other: _Sample) -> bool:
+        """True when no clock that only drifts can have given both."""
+        possible_ns = (self.round_trip_ns + other.round_trip_ns) // 2 + MAX_DRIFT_NS
+        return abs(self.difference_ns - other.difference_ns) > possible_ns
 
 
 class ClockOffset:
@@ -41,7 +48,10 @@ class ClockOffset:
         middle_ns = (sent_ns + recv_ns) // 2
         # the venue cuts its time to whole milliseconds: half of one is the best guess
         server_ns = server_ms * NS_PER_MS + NS_PER_MS // 2
-        self._samples.append(_Sample(server_ns - middle_ns, recv_ns - sent_ns))
+        sample, best = _Sample(server_ns - middle_ns, recv_ns - sent_ns), self._best()
+        if best is not None and sample.contradicts(best):
+            self._samples.clear()  # the venue's clock was stepped: what was measured before is void
+        self._samples.append(sample)
 
     def timestamp_ms(self) -> int:
         """Return the venue's time now; the local wall clock's until it was measured."""

@@ -92,6 +92,7 @@ class Travelling:
     request: SendPlace | SendCancel
     sent_ns: int
     outcome: Outcome | None = None
+    is_late: bool = False
 
 
 @dataclass
@@ -129,6 +130,11 @@ class World:
         self.sequence = 0
         self.stored = Stored()
         self.is_stream_silent = False
+        #: reason with which every placement, or every cancel of these ids, is refused
+        self.place_refusal: str | None = None
+        self.cancel_refusals: dict[int, str] = {}
+        #: (when, request) as they reached the venue
+        self.arrivals: list[tuple[int, SendPlace | SendCancel]] = []
         self.core = self.new_core()
 
     def new_core(self) -> Execution:
@@ -219,7 +225,9 @@ class World:
         }  # fmt: skip
         self.do(self.core.on_permit(Permit(**(values | changes)), self.now_ns))
 
-    def quote(self, *levels: Level, exclusive: bool = False, ttl_ns: int = LONG_NS, cause_ns: int = 0) -> None:
+    def quote(
+        self, *levels: Level, exclusive: bool = False, ttl_ns: int = LONG_NS, cause_ns: int = 0
+    ) -> None:
         quotes = Quotes(ACCOUNT, SYMBOL, levels, exclusive, self.now_ns + ttl_ns, cause_ns, "test")
         self.do(self.core.on_quotes(quotes, self.now_ns))
 
@@ -243,7 +251,11 @@ class World:
         """A request reaches the venue, which acts and answers; the reply is under way then."""
         travelling = self.requests.pop(index)
         request = travelling.request
-        if isinstance(request, SendCancel):
+        self.arrivals.append((self.now_ns, request))
+        reject = reject or self.place_refusal
+        if isinstance(request, SendCancel) and request.client_order_id in self.cancel_refusals:
+            travelling.outcome = Rejected(self.cancel_refusals[request.client_order_id], "no")
+        elif isinstance(request, SendCancel):
             travelling.outcome = self._cancel(request)
         elif self.now_ns - travelling.sent_ns > WINDOW_MS * NS_PER_MS:
             travelling.outcome = Rejected("auth", "Request has expired")
@@ -259,18 +271,31 @@ class World:
         travelling.outcome = Unknown("lost")
         self.replies.append(travelling)
 
+    def time_out(self, index: int = 0) -> None:
+        """A request that is still under way counts as unanswered; it may arrive after all."""
+        travelling = self.requests[index]
+        if not travelling.is_late:
+            self._report(travelling, Unknown("no reply in time"))
+            travelling.is_late = True
+
     def reply(self, index: int = 0, is_lost: bool = False) -> None:
         """A reply is delivered, or lost: then the request counts as unanswered."""
         travelling = self.replies.pop(index)
         outcome = Unknown("no reply") if is_lost else travelling.outcome
         assert outcome is not None
+        if not travelling.is_late or not isinstance(outcome, Unknown):
+            self._report(travelling, outcome)
+
+    def _report(self, travelling: Travelling, outcome: Outcome) -> None:
         request, now_ns = travelling.request, self.now_ns
         if isinstance(request, SendPlace):
             identity = request.approved.order.client_order_id
             self.do(self.core.on_place_reply(identity, outcome, travelling.sent_ns, now_ns))
         else:
             self.do(
-                self.core.on_cancel_reply(request.client_order_id, outcome, travelling.sent_ns, now_ns)
+                self.core.on_cancel_reply(
+                    request.client_order_id, outcome, travelling.sent_ns, now_ns, travelling.is_late
+                )
             )
 
     def tell(self) -> None:
@@ -299,8 +324,9 @@ class World:
         if not order.leaves and order.is_live:
             order.is_live, order.status = False, "filled"
         fill = VenueFill(
-            SYMBOL, len(self.fills) + 1, order.id, order.client_order_id, order.side, Decimal(order.price) / 100,
-            Decimal(lots) / 100, is_maker, Decimal("0.001"), "USDC", self.venue_ms * NS_PER_MS,
+            SYMBOL, len(self.fills) + 1, order.id, order.client_order_id, order.side,
+            Decimal(order.price) / 100, Decimal(lots) / 100, is_maker, Decimal("0.001"), "USDC",
+            self.venue_ms * NS_PER_MS,
         )  # fmt: skip
         self.fills.append(fill)
         if is_told:
@@ -319,14 +345,16 @@ class World:
     def ours(self) -> list[Resting]:
         return [order for order in self.live() if order.client_order_id is not None]
 
+    def out(self) -> list[Resting | NewOrder]:
+        """Return every order of ours that is live at the venue, or under way to it."""
+        return [*self.ours(), *self.placing()]
+
     def _new_id(self) -> str:
         self.next_id += 1
         return str(self.next_id)
 
     def _place(self, new: NewOrder) -> Outcome:
-        order = Resting(
-            self._new_id(), new.client_order_id, new.side, new.price, new.size, new.reduce_only
-        )
+        order = Resting(self._new_id(), new.client_order_id, new.side, new.price, new.size, new.reduce_only)
         self.orders.append(order)
         if new.time_in_force is TimeInForce.IOC:
             if new.reduce_only and new.size > -self.position * new.side.sign:

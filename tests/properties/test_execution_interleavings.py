@@ -14,8 +14,9 @@ from shared.messages import Side
 from tests.execution.world import SYMBOL, World, ask, bid
 
 LIMIT = 25
-prices = st.integers(-3, 3)
+prices = st.integers(-6, 6)
 sizes = st.integers(1, 12)
+levels = st.lists(st.tuples(st.integers(0, 3), sizes), max_size=2)
 which = st.integers(0, 5)
 
 
@@ -33,10 +34,10 @@ class Interleavings(RuleBasedStateMachine):
 
     # --- wanted
 
-    @rule(bids=st.lists(st.tuples(prices, sizes), max_size=2), asks=st.lists(st.tuples(prices, sizes), max_size=2))
-    def want(self, bids: list[tuple[int, int]], asks: list[tuple[int, int]]) -> None:
-        levels = [bid(9_990 + price, size, tolerance=1) for price, size in bids]
-        levels += [ask(10_000 + price, size) for price, size in asks]
+    @rule(middle=prices, bids=levels, asks=levels)
+    def want(self, middle: int, bids: list[tuple[int, int]], asks: list[tuple[int, int]]) -> None:
+        levels = [bid(9_999 + middle - away, size, tolerance=1) for away, size in bids]
+        levels += [ask(10_001 + middle + away, size) for away, size in asks]
         if self.exclusive:
             levels = [level for level in levels if level.side is levels[0].side]
         self.world.quote(*levels, exclusive=self.exclusive)
@@ -63,6 +64,11 @@ class Interleavings(RuleBasedStateMachine):
     def vanish(self, which: int, dice: int) -> None:
         if not dice:
             self.world.vanish(which % len(self.world.requests))
+
+    @precondition(lambda self: self.world.requests)
+    @rule(which=which)
+    def time_out(self, which: int) -> None:
+        self.world.time_out(which % len(self.world.requests))
 
     @precondition(lambda self: self.world.replies)
     @rule(which=which, is_lost=st.sampled_from([False, False, False, True]))
@@ -127,17 +133,14 @@ class Interleavings(RuleBasedStateMachine):
 
     @invariant()
     def own_orders_never_meet(self) -> None:
-        bids = [order.price for order in self._out() if order.side is Side.BUY]
-        asks = [order.price for order in self._out() if order.side is Side.SELL]
+        bids = [order.price for order in self.world.out() if order.side is Side.BUY]
+        asks = [order.price for order in self.world.out() if order.side is Side.SELL]
         assert not bids or not asks or max(bids) < min(asks)
 
     @invariant()
     def an_exclusive_symbol_has_one_side(self) -> None:
         if self.exclusive:
-            assert len({order.side for order in self._out()}) <= 1
-
-    def _out(self) -> list:  # type: ignore[type-arg]
-        return [*self.world.ours(), *self.world.placing()]
+            assert len({order.side for order in self.world.out()}) <= 1
 
     def teardown(self) -> None:
         """Let the network become good: our books must come to agree with the venue, by themselves."""
@@ -149,7 +152,9 @@ class Interleavings(RuleBasedStateMachine):
             if self._agrees():
                 return
         symbol = world.core.desk.symbols[SYMBOL]
-        raise AssertionError((world.position, symbol.position, world.ours(), symbol.orders.live, world.alerts[-5:]))
+        raise AssertionError(
+            (world.position, symbol.position, world.ours(), symbol.orders.live, world.alerts[-5:])
+        )
 
     def _agrees(self) -> bool:
         symbol = self.world.core.desk.symbols[SYMBOL]
@@ -169,7 +174,11 @@ class ExclusiveInterleavings(Interleavings):
 
 
 CHECKS = settings(
-    max_examples=60, stateful_step_count=60, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True
+    max_examples=60,
+    stateful_step_count=60,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    print_blob=True,
 )
 TestInterleavings = Interleavings.TestCase
 TestInterleavings.settings = CHECKS

@@ -51,3 +51,13 @@ def test_a_step_of_the_wall_clock_changes_no_stamp() -> None:
     before = offset.timestamp_ms()
     clock.wall_offset_ns += 3_600 * NS_PER_S
     assert offset.timestamp_ms() == before
+
+
+def test_L04_a_step_of_the_venues_clock_counts_from_the_next_measurement() -> None:
+    clock = ManualClock(now_ns=NS_PER_S, wall_offset_ns=1_000 * NS_PER_S)
+    offset = ClockOffset(clock)
+    offset.observe(clock.now_ns, clock.now_ns + 1, 1_001_000)
+    offset.observe(clock.now_ns, clock.now_ns + 90 * NS_PER_MS, 1_011_045)
+    ahead_ms = offset.ahead_ms()
+    assert ahead_ms is not None
+    assert abs(ahead_ms - 10_000) <= 1

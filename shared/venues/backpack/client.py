@@ -38,6 +38,8 @@ PAGE_SIZE = 1000
 MAX_PAGES = 50
 #: how far back the order history is searched for a client id
 SEARCH_BACK_MS = 3_600_000
+#: seconds to connect, seconds between bytes, of an account's reads: money waits for them
+ACCOUNT_TIMEOUT_S = (1.0, 2.0)
 MARKET_TYPES = ("SPOT", "PERP")
 
 
@@ -79,7 +81,7 @@ class BackpackAccount:
         self, endpoints: Endpoints, keys: Keys, offset: ClockOffset, spend: Spend | None = None
     ) -> None:
         self._signer = Signer(keys)
-        self._rest = Rest(endpoints.rest_url, spend)
+        self._rest = Rest(endpoints.rest_url, spend, ACCOUNT_TIMEOUT_S)
         self._offset = offset
 
     def open_orders(self, symbol: str | None = None) -> list[VenueOrder]:

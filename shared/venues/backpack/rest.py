@@ -37,9 +37,12 @@ class NotFound(Unknown):
 class Rest:
     """A session with one address. Safe to use from several threads."""
 
-    def __init__(self, base_url: str, spend: Spend | None = None) -> None:
+    def __init__(
+        self, base_url: str, spend: Spend | None = None, timeout_s: tuple[float, float] = TIMEOUT_S
+    ) -> None:
         self._base_url = base_url
         self._spend = spend
+        self._timeout_s = timeout_s
         self._session = requests.Session()
         self._session.trust_env = False  # no netrc; the proxy rule is ours
         self._session.verify = certificates()
@@ -70,7 +73,7 @@ class Rest:
             self._spend(weight)
         try:
             reply = self._session.get(
-                self._base_url + path, params=dict(query), headers=dict(headers), timeout=TIMEOUT_S,
+                self._base_url + path, params=dict(query), headers=dict(headers), timeout=self._timeout_s,
                 allow_redirects=False,
             )  # fmt: skip
         except requests.RequestException as error:
