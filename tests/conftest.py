@@ -5,10 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.fixtures.redis_server import redis_server, store
 
 __all__ = ["redis_server", "shared_data", "store"]
+
+# the same examples every time: a suite that fails by chance tells nothing
+settings.register_profile("suite", derandomize=True, deadline=None)
+settings.load_profile("suite")
 
 _SHARED = Path(__file__).resolve().parents[2] / "shared"
 

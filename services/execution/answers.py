@@ -10,7 +10,7 @@ from services.execution.desk import Desk
 from services.execution.gate import Gate
 from services.execution.reads import Reads
 from services.execution.reconciliation import Reconciliation
-from services.execution.requests import ReadKind, StartRead
+from services.execution.requests import CheckClock, ReadKind, StartRead
 from services.execution.settle import Settler
 from shared.errors import Refused
 from shared.instrument import Instrument
@@ -73,6 +73,7 @@ class Answers:
             desk.budget.on_rate_limited(retry_after_s, begun_ns, now_ns)
         else:
             desk.venue.on_failed(now_ns)
+            desk.outbox.append(CheckClock())  # it may be our timestamps that it refuses
         if read.kind is ReadKind.FIND_ORDER:
             self._settler.on_failed(read.client_order_id, now_ns)
         else:

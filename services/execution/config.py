@@ -43,7 +43,7 @@ class ExecutionConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     fills_read_s: _Seconds = 2.0
     equity_read_s: _Seconds = 2.0
     funding_read_s: Annotated[float, Meta(ge=1, le=3600)] = 60.0
-    stream_silence_s: Annotated[float, Meta(ge=0.2, le=5)] = 1.0
+    stream_silence_s: Annotated[float, Meta(ge=0.2, le=5)] = 0.6
     max_top_age_s: Annotated[float, Meta(ge=0.1, le=10)] = 2.0
     flatten_when_halted: bool = False
     stop_timeout_s: Annotated[float, Meta(ge=1, le=60)] = 5.0

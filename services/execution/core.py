@@ -16,30 +16,24 @@ from typing import Any
 
 from services.execution.accounting import Accounting
 from services.execution.answers import Answers
-from services.execution.client_ids import BLOCK
 from services.execution.config import ExecutionConfig
 from services.execution.desk import Desk
 from services.execution.gate import Gate
+from services.execution.housekeeping import Housekeeping
 from services.execution.ledger import key_of
 from services.execution.quoting import Quoting
 from services.execution.reads import Reads
 from services.execution.reconciliation import Reconciliation
 from services.execution.recovery import Recovery
-from services.execution.requests import Output, ReadKind, ReserveIds, SendCancel, StartRead
+from services.execution.requests import Output, ReadKind, SendCancel, StartRead
 from services.execution.restore import Stored, restore
 from services.execution.sending import Sender
 from services.execution.settle import Settler
 from services.execution.symbols import Symbol
-from shared.clock import NS_PER_MS, NS_PER_S
+from shared.clock import NS_PER_MS
 from shared.halt import halted_because
 from shared.messages import Permit, Quotes, Target, Top, Working
-from shared.venues.base import Capabilities, Outcome, PrivateEvent, VenueFill, VenueOrder
-
-#: fills that are claimed but have not come after this are read
-OWED_NS = 300 * NS_PER_MS
-#: a fill that only a read tells, so long after it happened, was lost by the stream
-LOST_NS = 3 * NS_PER_S
-SLOW_NS = NS_PER_S
+from shared.venues.base import Capabilities, Outcome, PrivateEvent, VenueFill, VenueOrder, VenuePosition
 
 
 class Execution:
@@ -66,7 +60,10 @@ class Execution:
             desk, self.gate, self._reads, self._settler, self._accounting, self._reconciliation
         )
         self._quoting = Quoting(desk, self._sender, self.gate)
-        self._slow_due_ns = now_ns
+        self._housekeeping = Housekeeping(
+            desk, self.gate, self._reads, self._recovery, self._sender, self._settler, self._accounting,
+            self._reconciliation,
+        )  # fmt: skip
 
     # --- the bus -----------------------------------------------------------------------------------
 
@@ -185,6 +182,8 @@ class Execution:
                 self._settler.venue_says(order, event, now_ns)
             elif desk.ids.is_ours(event.client_order_id) and event.is_live:
                 self._reads.hurry(ReadKind.OPEN_ORDERS, now_ns)
+        elif isinstance(event, VenuePosition):
+            self._reconciliation.on_told(event, now_ns)
         return self._conclude(now_ns)
 
     def on_stream(self, is_up: bool, now_ns: int) -> list[Output]:
@@ -229,19 +228,10 @@ class Execution:
     # --- time ----------------------------------------------------------------------------------------
 
     def on_timer(self, now_ns: int) -> list[Output]:
-        desk = self.desk
         self.gate.check_stream(now_ns)
         self._settler.tick(now_ns)
-        self._hurry_reads(now_ns)
-        self._reads.tick(now_ns, self._recovery.is_held)
-        self._reserve_ids()
+        self._housekeeping.tick(now_ns)
         self._quoting.tick(now_ns)
-        if now_ns >= self._slow_due_ns:
-            self._slow_due_ns = now_ns + SLOW_NS
-            self._reconciliation.tick(now_ns)
-            self._accounting.tick(now_ns)
-            self._accounting.forgive(self._reads.last_good_ns(ReadKind.FILLS), now_ns)
-            desk.orders.forget(now_ns)
         return self._conclude(now_ns)
 
     def on_stop_request(self, now_ns: int) -> list[Output]:
@@ -256,31 +246,6 @@ class Execution:
         """Return the last state of every symbol."""
         self.desk.touched.update(self.desk.symbols)
         return self._finish(now_ns)
-
-    def _hurry_reads(self, now_ns: int) -> None:
-        """Make at once the reads that something waits for."""
-        desk, reads = self.desk, self._reads
-        if desk.has_new_symbol:
-            desk.has_new_symbol = False
-            reads.hurry(ReadKind.POSITIONS, now_ns)
-            reads.hurry(ReadKind.BALANCES, now_ns)
-        if self._sender.wants_rules:
-            self._sender.wants_rules = False
-            reads.hurry(ReadKind.INSTRUMENTS, now_ns)
-        is_owed = any(now_ns - order.changed_ns > OWED_NS for order in desk.orders.owed())
-        if is_owed or self._settler.wants_fills:
-            self._settler.wants_fills = False
-            reads.hurry(ReadKind.FILLS, now_ns)
-        self._recovery.hurry(now_ns)
-        self.gate.seek_confirmation(now_ns)
-
-    def _reserve_ids(self) -> None:
-        """Reserve ahead of need; the first block only when the venue has shown which ids it knows."""
-        ids = self.desk.ids
-        is_shown = self._reads.last_good_ns(ReadKind.OPEN_ORDERS) and self._reads.last_good_ns(ReadKind.FILLS)
-        if ids.needs_block() and (ids.left or is_shown):
-            ids.on_reserving()
-            self.desk.outbox.append(ReserveIds(BLOCK, ids.highest))
 
     def _conclude(self, now_ns: int) -> list[Output]:
         """Judge the account again, then finish."""

@@ -13,7 +13,7 @@ from shared.clock import NS_PER_S
 FIRST_PROBE_NS = 5 * NS_PER_S
 LARGEST_PROBE_NS = 60 * NS_PER_S
 #: a fill that a read showed must be told by the stream within this
-UNTOLD_NS = 2 * NS_PER_S
+UNTOLD_NS = NS_PER_S
 #: pauses between attempts to get a stream that speaks
 FIRST_RECONNECT_NS = NS_PER_S
 LARGEST_RECONNECT_NS = 32 * NS_PER_S

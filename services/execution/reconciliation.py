@@ -1,9 +1,10 @@
 """The venue is the truth; one answer of it is not.
 
 Open orders: ours that we do not know are adopted (and then cancelled, for nobody wants
-them); ours that are missing are asked about one by one. Positions: a difference counts
-when two reads that began after our last event agree; then nothing but reductions, the fills
-are read, and a third agreeing read is adopted.
+them); ours that are missing are asked about one by one. Positions: a difference counts when
+two reads that began after our last event agree; then nothing but reductions, and the fills
+are read. What no fill explains is adopted when the private stream tells the same, else only
+after a minute of reads that all agree.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ REVIVING_READS = 2
 POSITION_TTL_NS = 10 * NS_PER_S
 #: two reads that agree must be so far apart: a fill may be on its way
 AGREEING_NS = 300 * NS_PER_MS
+#: a position that neither a fill nor the stream explains is believed when every read of so long shows it
+UNEXPLAINED_NS = 60 * NS_PER_S
 
 
 class _Doubt:
@@ -52,6 +55,8 @@ class Reconciliation:
         self._reads = reads
         self._doubts: dict[str, _Doubt] = {}
         self._confirmed_ns: dict[str, int] = {}
+        #: symbol -> what the private stream told of its position last, and when
+        self._told: dict[str, tuple[Decimal, int]] = {}
 
     # --- orders ---------------------------------------------------------------------------------
 
@@ -131,6 +136,10 @@ class Reconciliation:
                 entry_price = None if position is None else position.entry_price
                 self._compare(symbol, quantity, entry_price, begun_ns, now_ns)
 
+    def on_told(self, position: VenuePosition, now_ns: int) -> None:
+        """The private stream tells a position: a second witness, never acted on alone."""
+        self._told[position.symbol] = (position.quantity, now_ns)
+
     def on_balances(self, shown: Sequence[VenueBalance], begun_ns: int, now_ns: int) -> None:
         """Take up all balances: the position of a spot symbol is what we hold of its base asset."""
         totals: Mapping[str, Decimal] = {balance.asset: balance.total for balance in shown}
@@ -195,15 +204,17 @@ class Reconciliation:
     def _is_proved(self, symbol: Symbol, doubt: _Doubt, begun_ns: int, is_first: bool, now_ns: int) -> bool:
         """Judge a read that shows the doubted quantity (again).
 
-        At first two reads prove a position. Later two dispute ours, a third proves it wrong. Each
-        time the fills must have been read since: the position then holds no fill that is still
-        to be counted.
+        At first two reads prove a position. Later two dispute ours, and a third with the stream as
+        witness, or a minute of them, prove it wrong. Each time the fills must have been read
+        since: the position then holds no fill that is still to be counted.
         """
         fills_ns = self._reads.last_good_ns(ReadKind.FILLS)
         if is_first:
             return begun_ns > doubt.first_ns and fills_ns > doubt.first_ns
         if doubt.disputed_ns:
-            return begun_ns > doubt.disputed_ns and fills_ns > doubt.disputed_ns
+            is_read = begun_ns > doubt.disputed_ns and fills_ns > doubt.disputed_ns
+            is_old = begun_ns - doubt.disputed_ns > UNEXPLAINED_NS
+            return is_read and (is_old or self._is_told(symbol, doubt.quantity))
         if begun_ns >= doubt.first_ns + AGREEING_NS:
             doubt.disputed_ns = now_ns
             self._desk.alert(
@@ -212,6 +223,10 @@ class Reconciliation:
             )  # fmt: skip
             self._accounting.doubt(symbol, is_known=False)
         return False
+
+    def _is_told(self, symbol: Symbol, quantity: Decimal) -> bool:
+        told = self._told.get(symbol.name)
+        return told is not None and told[0] == quantity and told[1] >= symbol.last_fill_ns
 
     def _look_again(self, now_ns: int) -> None:
         self._reads.hurry(ReadKind.FILLS, now_ns)

@@ -20,7 +20,6 @@ from shared.errors import Refused
 from shared.messages import OrderStatus
 from shared.venues.base import VenueOrder
 
-ABSENT_READS = 2
 #: pauses between questions about one order
 ASK_AGAIN_NS = (100 * NS_PER_MS, 250 * NS_PER_MS, 500 * NS_PER_MS, 1_000 * NS_PER_MS)
 #: a read that begins sooner after the venue has shown an order may be answered from before

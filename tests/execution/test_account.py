@@ -11,7 +11,7 @@ from services.execution.requests import ReadKind, SendCancel, SendPlace
 from services.execution.restore import Stored, StoredPosition
 from shared.clock import NS_PER_MS, NS_PER_S
 from shared.messages import Equity, Fill, Position, Side
-from shared.venues.base import VenueFill
+from shared.venues.base import VenueFill, VenuePosition
 from tests.execution.world import SYMBOL, Resting, World, ask, bid, ready
 
 
@@ -36,21 +36,41 @@ def test_O03_orders_with_our_tag_are_cancelled_and_confirmed_before_the_first_qu
 
 def test_L09_an_order_of_the_process_before_that_arrives_late_is_cancelled_before_the_first_quote() -> None:
     world = World()
-    world.do(world.core.on_stream(True, world.now_ns))
-    world.do(world.core.on_store(True, world.now_ns))
-    world.run(40)
-    world.do(world.core.on_demand(SYMBOL, world.now_ns))
-    world.do(world.core.on_loaded(Stored(), world.now_ns))
+    started_ns = world.now_ns
+    begin(world)
     world.run(1_000)
     late = Resting("77", (77 << 24) | 9, Side.BUY, 9_900, 5)
     world.orders.append(late)  # it was under way all the time
     world.permit()
     world.quote(bid(9_990))
-    world.run(3_000)
+    while world.core.gate.reason is not None:
+        world.run(20)
+    assert world.now_ns > started_ns + 2_500 * NS_PER_MS  # window and margin
     assert not late.is_live
     world.quote(bid(9_990))
     world.run(500)
     assert len(world.ours()) == 1
+
+
+def test_O03_nothing_is_quoted_while_an_order_from_before_cannot_be_cancelled() -> None:
+    world = World()
+    left = (77 << 24) | 1
+    world.orders.append(Resting("1", left, Side.BUY, 9_900, 5))
+    world.cancel_refusals[left] = "other"
+    begin(world)
+    world.run(5_000)
+    assert world.core.gate.reason is not None
+    world.cancel_refusals.clear()
+    world.run(6_000)
+    assert world.core.gate.reason is None
+
+
+def begin(world: World) -> None:
+    world.do(world.core.on_stream(True, world.now_ns))
+    world.do(world.core.on_store(True, world.now_ns))
+    world.run(40)
+    world.do(world.core.on_demand(SYMBOL, world.now_ns))
+    world.do(world.core.on_loaded(Stored(), world.now_ns))
 
 
 def test_a_start_takes_over_the_ledger_and_back_fills_what_is_missing_once() -> None:
@@ -108,15 +128,54 @@ def test_one_wrong_position_read_causes_nothing() -> None:
     assert known(world)[before:] == []
 
 
-def test_L03_a_persistent_difference_means_no_new_risk_then_the_venue_is_right() -> None:
+def test_L03_a_difference_that_the_stream_tells_too_is_adopted_with_no_new_risk_meanwhile() -> None:
     world = ready()
     world.quote(bid(9_990))
     world.settle()
-    world.position = 7  # a manual trade that neither stream nor history has told
+    world.position = 7  # a transfer: no fill explains it
+    world.stream.append(VenuePosition(SYMBOL, Decimal("0.07"), None, None, Decimal(0)))
     world.run(4_000)
     assert known(world)[-2:] == [False, True]
     assert world.core.desk.symbols[SYMBOL].position == 7
     assert any("differs" in alert.event for alert in world.alerts)
+
+
+def test_L02_a_difference_that_nothing_explains_means_reductions_only_until_it_has_lasted() -> None:
+    world = ready()
+    world.quote(ask(10_010))
+    world.settle()
+    world.fill(world.orders[0], 10)
+    world.settle()
+    world.position = 0  # every read is wrong in the same way
+    for _ in range(100):
+        world.quote(bid(9_990, 5), ask(10_010))
+        world.run(200)
+        symbol = world.core.desk.symbols[SYMBOL]
+        assert symbol.position == -10
+        if not symbol.is_known:
+            assert all(order.side is Side.BUY for order in world.ours())
+            assert all(order.reduce_only for order in world.ours())
+    assert not symbol.is_known
+    world.run(60_000, step_ms=100)
+    assert symbol.is_known
+    assert symbol.position == 0
+
+
+def test_a_position_read_that_began_before_the_last_fill_is_not_compared() -> None:
+    world = ready()
+    world.quote(bid(9_990))
+    world.run(300)
+    while not any(asked.read.kind is ReadKind.POSITIONS for asked in world.reads):
+        world.tick()
+    for index in range(len(world.reads)):
+        world.look(index)
+    world.fill(world.orders[0], 10)
+    while world.stream:
+        world.tell()
+    while world.reads:
+        world.answer()
+    world.tick(150)
+    assert not any(asked.read.kind is ReadKind.POSITIONS for asked in world.reads)
 
 
 def test_a_fill_that_the_stream_lost_is_found_by_the_read_and_the_stream_replaced() -> None:
@@ -166,6 +225,37 @@ def test_an_order_that_the_open_orders_lack_once_is_not_given_up() -> None:
     world.quote(bid(9_990))
     world.run(200)
     assert len(world.sent_ids) == 1
+
+
+def test_an_order_that_the_venue_has_ended_without_telling_is_found_and_replaced() -> None:
+    world = ready()
+    world.quote(bid(9_990))
+    world.run(1_000)
+    world.orders[0].is_live, world.orders[0].status = False, "cancelled"
+    for _ in range(40):
+        world.quote(bid(9_990))
+        world.run(100)
+    assert len(world.ours()) == 1
+    assert len(world.sent_ids) == 2
+
+
+def test_an_order_that_is_gone_everywhere_is_not_given_up_before_the_fills_are_read() -> None:
+    world = ready()
+    world.quote(bid(9_990))
+    world.run(1_000)
+    order = world.orders.pop()
+    world.fill(order, 10, is_told=False)
+    symbol = world.core.desk.symbols[SYMBOL]
+    for _ in range(200):
+        world.tick(20)
+        for index in reversed(range(len(world.reads))):
+            if world.reads[index].read.kind is not ReadKind.FILLS:
+                world.look(index)
+                world.answer(index)
+        assert symbol.orders.buying == 10
+    world.quote()
+    world.run(3_000)
+    assert (symbol.position, symbol.orders.buying) == (10, 0)
 
 
 def test_an_order_that_lives_although_its_cancel_was_confirmed_is_cancelled_again() -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any
 
+import msgspec
 import pytest
 
-from services.execution.requests import SendCancel, SendPlace
+from services.execution.requests import ReadKind, SendCancel, SendPlace
 from shared.clock import NS_PER_MS, NS_PER_S
 from shared.messages import OrderStatus, Quotes, Side
 from shared.venues.base import TimeInForce
@@ -31,6 +32,22 @@ def test_Q22_a_quote_is_sent_post_only_with_our_tag_and_its_cause() -> None:
     update = world.updates()[-1]
     assert update.status is OrderStatus.PENDING_NEW
     assert update.sent_ns - update.cause_ns == 250_000
+
+
+def test_the_same_inputs_give_the_same_outputs_byte_for_byte() -> None:
+    def session() -> bytes:
+        world = ready()
+        for step in range(60):
+            world.quote(bid(9_990 + step % 3), bid(9_980), ask(10_010 - step % 2), cause_ns=step)
+            if step % 7 == 0 and world.ours():
+                world.fill(world.ours()[step % len(world.ours())], 1)
+            if step % 11 == 0:
+                world.do(world.core.on_stream(False, world.now_ns))
+                world.do(world.core.on_stream(True, world.now_ns))
+            world.run(100)
+        return msgspec.msgpack.encode([(type(one).__name__, one) for one in world.published])
+
+    assert session() == session()
 
 
 def test_Q32_an_unchanged_wanted_set_sends_nothing() -> None:
@@ -286,6 +303,29 @@ def test_absence_before_the_window_has_passed_proves_nothing() -> None:
     world.run(3_000)
     assert len(world.sent_ids) == 1
     assert len(world.ours()) == 1
+
+
+def test_one_wrong_not_found_after_the_window_proves_nothing() -> None:
+    world = ready()
+    sent_ns = world.now_ns
+    world.quote(bid(9_990))
+    world.arrive()
+    world.stream.clear()
+    world.reply(is_lost=True)
+    while world.now_ns < sent_ns + 2_600 * NS_PER_MS:
+        world.tick(20)
+        while world.reads:
+            world.fail_read()
+    for _ in range(200):
+        world.tick(20)
+        found = [asked for asked in world.reads if asked.read.kind is ReadKind.FIND_ORDER]
+        if found:
+            world.answer(world.reads.index(found[0]))  # None: wrong
+            break
+    world.quote(bid(9_990))
+    world.run(3_000)
+    assert len(world.sent_ids) == 1
+    assert world.working().orders[0].status is OrderStatus.LIVE
 
 
 def test_a_cancel_that_overtakes_its_placement_proves_nothing() -> None:

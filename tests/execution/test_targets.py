@@ -137,6 +137,17 @@ def test_own_quotes_get_out_of_the_way_first() -> None:
     assert {order.price for order in world.ours()} == {9_990}
 
 
+def test_a_price_that_moves_onto_our_own_quote_is_not_traded() -> None:
+    world = holding(20)
+    world.quote(bid(9_990))
+    world.settle()
+    world.tick(2_500)  # the price is too old to trade on
+    world.target(0, 0)
+    world.top(9_990, 9_992)
+    assert not sent(world)
+    assert len(world.requests) == 1  # the cancel of our own bid
+
+
 def test_without_a_fresh_price_nothing_is_reduced() -> None:
     world = holding(20)
     world.tick(2_500)

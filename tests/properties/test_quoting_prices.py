@@ -79,10 +79,10 @@ def test_Q24_a_share_of_the_equity_never_exceeds_share_nor_cap(
     equity: float, percent: Decimal, cap: float | None
 ) -> None:
     budget = share_of_equity(equity, percent_to_ppm(float(percent)), None if cap is None else to_micro(cap))
-    assert Fraction(budget, 10**6) <= Fraction(equity) * Fraction(percent) / 100
+    assert Fraction(budget, 10**6) <= Fraction(str(equity)) * Fraction(percent) / 100
     assert cap is None or Fraction(budget, 10**6) <= Fraction(str(cap))
     if cap is None:
-        assert Fraction(equity) * Fraction(percent) / 100 - Fraction(budget, 10**6) < Fraction(2, 10**6)
+        assert Fraction(str(equity)) * Fraction(percent) / 100 - Fraction(budget, 10**6) < Fraction(2, 10**6)
 
 
 def spreads() -> st.SearchStrategy[dict[str, Any]]:

@@ -1,0 +1,68 @@
+"""What the timer looks after: reads that somebody waits for, client ids, things that grow old. Pure."""
+
+from __future__ import annotations
+
+from services.execution.accounting import Accounting
+from services.execution.client_ids import BLOCK
+from services.execution.desk import Desk
+from services.execution.gate import Gate
+from services.execution.reads import Reads
+from services.execution.reconciliation import Reconciliation
+from services.execution.recovery import Recovery
+from services.execution.requests import ReadKind, ReserveIds
+from services.execution.sending import Sender
+from services.execution.settle import Settler
+from shared.clock import NS_PER_MS, NS_PER_S
+
+#: fills that are claimed but have not come after this are read
+OWED_NS = 300 * NS_PER_MS
+SLOW_NS = NS_PER_S
+
+
+class Housekeeping:
+    """Runs on every tick; what may be slow runs once a second."""
+
+    def __init__(
+        self, desk: Desk, gate: Gate, reads: Reads, recovery: Recovery, sender: Sender, settler: Settler,
+        accounting: Accounting, reconciliation: Reconciliation,
+    ) -> None:  # fmt: skip
+        self._desk, self._gate, self._reads, self._recovery = desk, gate, reads, recovery
+        self._sender, self._settler = sender, settler
+        self._accounting, self._reconciliation = accounting, reconciliation
+        self._slow_due_ns = 0
+
+    def tick(self, now_ns: int) -> None:
+        self._hurry_reads(now_ns)
+        self._reads.tick(now_ns, self._recovery.is_held)
+        self._reserve_ids()
+        if now_ns >= self._slow_due_ns:
+            self._slow_due_ns = now_ns + SLOW_NS
+            self._reconciliation.tick(now_ns)
+            self._accounting.tick(now_ns)
+            self._accounting.forgive(self._reads.last_good_ns(ReadKind.FILLS), now_ns)
+            self._desk.orders.forget(now_ns)
+
+    def _hurry_reads(self, now_ns: int) -> None:
+        """Make at once the reads that something waits for."""
+        desk, reads = self._desk, self._reads
+        if desk.has_new_symbol:
+            desk.has_new_symbol = False
+            reads.hurry(ReadKind.POSITIONS, now_ns)
+            reads.hurry(ReadKind.BALANCES, now_ns)
+        if self._sender.wants_rules:
+            self._sender.wants_rules = False
+            reads.hurry(ReadKind.INSTRUMENTS, now_ns)
+        is_owed = any(now_ns - order.changed_ns > OWED_NS for order in desk.orders.owed())
+        if is_owed or self._settler.wants_fills:
+            self._settler.wants_fills = False
+            reads.hurry(ReadKind.FILLS, now_ns)
+        self._recovery.hurry(now_ns)
+        self._gate.seek_confirmation(now_ns)
+
+    def _reserve_ids(self) -> None:
+        """Reserve ahead of need; the first block only when the venue has shown which ids it knows."""
+        ids, reads = self._desk.ids, self._reads
+        is_shown = reads.last_good_ns(ReadKind.OPEN_ORDERS) and reads.last_good_ns(ReadKind.FILLS)
+        if ids.needs_block() and (ids.left or is_shown):
+            ids.on_reserving()
+            self._desk.outbox.append(ReserveIds(BLOCK, ids.highest))
