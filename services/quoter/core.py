@@ -14,7 +14,7 @@ from typing import Any
 from services.quoter.config import Settings
 from services.quoter.hysteresis import keep_places
 from services.quoter.inputs import Inputs
-from services.quoter.limits import within
+from services.quoter.limits import passive, within
 from services.quoter.own_orders import OwnOrders
 from services.quoter.rounding import PriceGrid
 from services.quoter.sizing import LotSizes
@@ -144,6 +144,9 @@ class Quoter:
         """Apply hysteresis, then the permit: what limits comes last."""
         asked = self._asked.levels if self._asked else ()
         levels = keep_places(levels, asked, view.bid, view.ask, self._size_tolerance)
+        top = self._inputs.top
+        assert top and top.bid is not None and top.ask is not None
+        levels = passive(levels, top.bid, top.ask, self._prices)
         return within(levels, view.position, view.permit, self._prices, self._sizes)
 
     def _view(self, now_ns: int) -> MarketView | None:

@@ -24,6 +24,24 @@ def rooms(position: int, permit: Permit) -> tuple[int, int]:
     return max(0, buy), max(0, sell)
 
 
+def passive(levels: Levels, bid: int, ask: int, prices: PriceGrid) -> Levels:
+    """Return the levels moved out of the book as it is displayed, our orders and all.
+
+    The book of others may be older (see `own_orders`): what crosses the displayed one would be
+    refused as taking, or meet an order of ours that is about to go.
+    """
+    if all(level.price < ask if level.side is Side.BUY else level.price > bid for level in levels):
+        return levels
+    return tuple(
+        level
+        if (level.price < ask if level.side is Side.BUY else level.price > bid)
+        else msgspec.structs.replace(
+            level, price=prices.bid(ask - 1) if level.side is Side.BUY else prices.ask(bid + 1)
+        )
+        for level in levels
+    )
+
+
 def within(levels: Levels, position: int, permit: Permit, prices: PriceGrid, sizes: LotSizes) -> Levels:
     """Return the levels cut to the room of their side, best first; what becomes too small is left out."""
     room = dict(zip((Side.BUY, Side.SELL), rooms(position, permit), strict=True))
