@@ -15,8 +15,9 @@ MAX_REFUSALS = 3
 PROBE_NS = 60 * NS_PER_S
 POST_ONLY = "post_only"
 NO_ANSWER = "no_answer"
+AUTH = "auth"  # most likely a stamp that the venue's clock has stepped away from: it is measured again
 #: first probe after refusals that pass by themselves; doubles up to PROBE_NS
-_FIRST_PROBE_NS = {POST_ONLY: 10 * NS_PER_S, NO_ANSWER: 10 * NS_PER_S}
+_FIRST_PROBE_NS = {POST_ONLY: 10 * NS_PER_S, NO_ANSWER: 10 * NS_PER_S, AUTH: 2 * NS_PER_S}
 #: a post-only refusal means that the market has moved: at once, the same price would be refused again
 _MOVED_NS = 100 * NS_PER_MS
 

@@ -15,5 +15,6 @@ What is measured, and between which two stamps:
 Both ends of every latency are stamped by the venue process with CLOCK_MONOTONIC, so no
 clocks are compared. The three chains of one rate run in short blocks that take turns, on
 one venue and one market: what disturbs the machine meets all of them alike. The request
-budget is lifted at the venue and in execution, which each result's note repeats.
+budget is lifted at the venue and in execution, which each result's note repeats, and the
+market is busier than the one that ships (see `lively_exchange.py`).
 """

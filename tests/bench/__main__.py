@@ -21,6 +21,7 @@ from tests.bench.results import MIN_FEED_CAPACITY, Result, ratios, show, write
 
 RATE, SLOW_RATE = 500, 100
 EXIT_FAILURE = 1
+EXIT_INTERRUPTED = 130
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ def _matching(_directory: Path, quick: bool) -> list[Result]:
 def _chains(directory: Path, quick: bool) -> list[Result]:
     if quick:
         return chains.measure(directory, RATE, "", chains.Plan(rounds=1, seconds=3))
-    found = chains.measure(directory / "fast", RATE, "", chains.Plan(rounds=4, seconds=8))
+    found = chains.measure(directory / "fast", RATE, "", chains.Plan(rounds=5, seconds=6))
     slow = chains.measure(directory / "slow", SLOW_RATE, f"_{SLOW_RATE}", chains.Plan(rounds=2, seconds=10))
     return [*found, *(one for one in slow if not one.name.startswith("memory_"))]
 
@@ -100,4 +101,7 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(EXIT_INTERRUPTED)

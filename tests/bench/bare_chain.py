@@ -1,7 +1,8 @@
 """The bare chain: venue frame -> process -> bus -> process -> bus -> process -> request. No logic.
 
 The same frames arrive as at market data, and about as many of them end in a request. Its
-client id holds the frame's own stamp, so that it is matched with exactly its frame.
+client id holds the frame's own stamp, so that it is matched with exactly its frame. The
+listener of the other chain is attached here too.
 """
 
 from __future__ import annotations
@@ -27,6 +28,10 @@ def run_block(venue: Venue, symbol: str, directory: Path, seconds: float) -> lis
                 f"bare.{link}", "tests.bench.bare_process", link, "--run-dir", str(directory),
                 "--ready-file", str(venue.ready_file), "--symbol", symbol,
             )  # fmt: skip
+        children.start(
+            "listener", "tests.bench.listener", "--run-dir", str(directory), "--lazy", "--to",
+            "bare.receive", "--prefixes", "Top.", "--out", str(directory / "heard"),
+        )  # fmt: skip
         start_ns = time.monotonic_ns()
         children.wait_until(lambda: bool(venue.requests_since(start_ns)), "the first request", START_S)
         time.sleep(WARM_UP_S)

@@ -1,11 +1,13 @@
 """One link of the bare chain: `python -m tests.bench.bare_process LINK --run-dir ...`
 
-    receive   websocket -> Top, of the depth frames that arrive together; E is cut out, nothing is parsed
-    decide    Top -> Quotes of two levels, at most one per `PACE_NS`
+    receive   websocket -> Top, of every fourth depth frame; its E is cut out, nothing is parsed
+    decide    Top -> Quotes of two levels, of every sixth Top
     send      Quotes -> one unsigned placement, its client id the low 32 bits of E in µs
 
 Built of the same parts as the services (stream, process shell, publisher, inbox, order
-connections), so that what the services add to it is their logic and nothing else.
+connections), so that what the services add to it is their logic and nothing else. Not every
+frame is answered because not every frame moves the best price, nor every best price a quote:
+a chain that is asked more often is warmer, and faster for that reason alone.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from pathlib import Path
 import orjson
 
 from shared.bus import Addresses
-from shared.clock import NS_PER_MS, NS_PER_S, NS_PER_US
+from shared.clock import NS_PER_S, NS_PER_US
 from shared.messages import Level, Message, Quotes, Side, Top
 from shared.net.orders import Failure, OrderConnections, Reply
 from shared.net.stream import StreamListener, WebSocketStream
@@ -27,8 +29,10 @@ from tests.bench.venue import STAMP_MASK
 
 SCOPE = "backpack"
 CONNECTIONS = 16
-#: about as often as the measured quoter changes its mind, so that both chains are equally warm
-PACE_NS = 50 * NS_PER_MS
+#: in the measured market, market data publishes a Top for about every fourth depth frame, and
+#: the quoter changes its mind at about every sixth Top
+DEPTHS_PER_TOP = 4
+TOPS_PER_QUOTES = 6
 _STAMP = b'"E":'
 _STAMP_DIGITS = 16
 _DEPTH = b'"e":"depth"'
@@ -42,6 +46,7 @@ class Receive(StreamListener):
     def __init__(self, service: Service, url: str, symbol: str) -> None:
         self._service = service
         self._symbol = symbol
+        self._depths = 0
         self._stream = WebSocketStream(service.loop, service.clock, lambda: url, self)
         self._stream.start()
 
@@ -50,14 +55,18 @@ class Receive(StreamListener):
         self._stream.send_text(orjson.dumps({"method": "SUBSCRIBE", "params": streams}))
 
     def on_frames(self, frames: list[bytes], recv_ns: int) -> None:
-        for frame in reversed(frames):
+        for frame in frames:
             if _DEPTH in frame:
-                start = frame.index(_STAMP) + len(_STAMP)
-                venue_ns = int(frame[start : start + _STAMP_DIGITS]) * NS_PER_US
-                self._service.publisher.publish(
-                    Top(SCOPE, self._symbol, 15000, 1000, 15001, 1000, 1, venue_ns, recv_ns, recv_ns, recv_ns)
-                )
-                return
+                self._depths += 1
+                if self._depths % DEPTHS_PER_TOP == 0:
+                    self._publish(frame, recv_ns)
+
+    def _publish(self, frame: bytes, recv_ns: int) -> None:
+        start = frame.index(_STAMP) + len(_STAMP)
+        venue_ns = int(frame[start : start + _STAMP_DIGITS]) * NS_PER_US
+        self._service.publisher.publish(
+            Top(SCOPE, self._symbol, 15000, 1000, 15001, 1000, 1, venue_ns, recv_ns, recv_ns, recv_ns)
+        )
 
     def on_pong(self) -> None:
         return
@@ -77,14 +86,18 @@ class Decide:
 
     timer_ns = NS_PER_S
     levels = (Level(Side.BUY, 14995, 100), Level(Side.SELL, 15006, 100))
-    _next_ns = _seen_ns = 0
 
-    def on_top(self, top: Top, now_ns: int) -> Iterable[Message]:
-        is_repeated, self._seen_ns = top.cause_ns == self._seen_ns, top.cause_ns
-        if is_repeated or now_ns < self._next_ns:
-            return  # a heartbeat's Top is as old as its frame
-        self._next_ns = now_ns + PACE_NS
-        yield Quotes("bare", top.symbol, self.levels, False, top.venue_ns, top.cause_ns, "quoting")
+    def __init__(self) -> None:
+        self._tops = 0
+        self._seen_ns = 0
+
+    def on_top(self, top: Top, now_ns: int) -> Iterable[Message]:  # noqa: ARG002
+        if top.cause_ns == self._seen_ns:
+            return  # a heartbeat: it is as old as its frame
+        self._seen_ns = top.cause_ns
+        self._tops += 1
+        if self._tops % TOPS_PER_QUOTES == 0:
+            yield Quotes("bare", top.symbol, self.levels, False, top.venue_ns, top.cause_ns, "quoting")
 
     def on_timer(self, now_ns: int) -> Iterable[Message]:  # noqa: ARG002
         return ()

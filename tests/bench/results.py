@@ -46,6 +46,8 @@ BOUNDS = (
     Bound("tick_to_order", "one_process", "p50", 3.5),
 )
 MIN_FEED_CAPACITY = 20_000
+#: columns of a report that nobody looks at in a terminal
+PIPE_WIDTH = 120
 
 
 def quantile(ordered: Sequence[float], share: float) -> float:
@@ -94,10 +96,13 @@ def show(results: Sequence[Result]) -> None:
     for one in results:
         numbers = [_number(value) for value in (one.p50, one.p99, one.p999, one.value)]
         table.add_row(one.name, one.unit, f"{one.n:,}", *numbers)
-    table.columns[0].no_wrap = True
+    for column in table.columns:
+        column.no_wrap = True
     for column in table.columns[2:]:
         column.justify = "right"
     console = Console()
+    if not console.is_terminal:
+        console = Console(width=PIPE_WIDTH)
     console.print(table)
     for one in results:
         if one.note:

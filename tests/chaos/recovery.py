@@ -1,0 +1,62 @@
+"""What must hold after a kill, whoever died."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from shared.redis_link import RedisLink, socket_path
+from shared.state import StateStore
+from shared.state_records import FillEntry
+from tests.chaos.kills import SUPERVISORD, Kill, MidJournal
+from tests.fixtures.deployment import Makerd
+from tests.fixtures.redis_server import wait_until
+from tests.fixtures.stage import RIGHT_WITHIN_S, Recovery, Stage
+
+ACCOUNT, DEPLOYMENT = "main", "paper"
+
+
+def survive(stage: Stage, kill: Kill | MidJournal) -> Recovery:
+    """Let a kill happen and check all that must hold after it; ends when it quotes again."""
+    stage.makerd.await_quoting(stage.venue)
+    before = stage.makerd.pids()
+    recovery = stage.recover(lambda: kill.happen(stage))
+    assert recovery.right_again_s is not None, (
+        f"{kill}: {RIGHT_WITHIN_S} s later makerd lists {sorted(recovery.status.listed())} and "
+        f"{recovery.status.positions()}, the venue shows {sorted(recovery.samples[-1].ours)} and "
+        f"{recovery.samples[-1].positions}; {stage.makerd.why()}"
+    )
+    stage.makerd.await_quoting(stage.venue)
+    assert stage.venue.sent_twice() == []
+    if SUPERVISORD not in kill.victims:
+        after = stage.makerd.pids()
+        assert {name for name in before if before[name] != after.get(name)} == set(kill.victims)
+    return recovery
+
+
+def check_journal(stage: Stage) -> None:
+    """Every fill that the venue tells is journalled once, and nothing else."""
+    assert told(stage), "the venue tells of no fill: nothing was tested"
+    wait_until(lambda: journalled(stage.makerd) == told(stage), 10)
+
+
+def journalled(makerd: Makerd) -> Counter[tuple[int, str]]:
+    store = StateStore(RedisLink.to_socket(socket_path(makerd.run_dir)), DEPLOYMENT)
+    try:
+        _, entries = store.journal(ACCOUNT).after("0-0")
+    finally:
+        store.close()
+    return Counter((fill.trade_id, fill.venue_order_id) for fill in entries if isinstance(fill, FillEntry))
+
+
+def told(stage: Stage) -> Counter[tuple[int, str]]:
+    """Return trade and order of every fill in the venue's history, all pages."""
+    rows: list[dict[str, Any]] = []
+    page = 1_000
+    while True:
+        answer = stage.venue.maker.get(
+            "/wapi/v1/history/fills", "fillHistoryQueryAll", limit=page, offset=len(rows)
+        ).json()
+        rows += answer
+        if len(answer) < page:
+            return Counter((int(row["tradeId"]), str(row["orderId"])) for row in rows)

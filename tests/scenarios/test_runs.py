@@ -1,0 +1,77 @@
+"""Whole runs of `makerd run`, with the local venue of the deployment itself."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.console.deployment import held_locks
+from tests.fixtures.deployment import Makerd, makerd
+
+SUMMARY_KEYS = {
+    "duration_s", "quotes", "orders_placed", "orders_rejected", "cancels", "fills", "fills_buy", "fills_sell",
+    "hedges", "volume_usd", "cost_per_10k_usd", "open_orders_at_end", "ledger_matches_venue",
+    "tick_to_order_us", "services",
+}  # fmt: skip
+FILL_KEYS = {"price", "quantity", "fee", "mid", "position_after"}
+RECORDING = "binance_usdm_2024-08-08/ethusdt_20240808.gz"
+
+
+def summary_of(
+    deployment: Makerd, *options: str, seconds: float
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Run for a while to the end; return summary and fills."""
+    deployment.run("--duration", str(seconds), *options)
+    assert deployment.process is not None
+    code = deployment.process.wait(seconds + 60)
+    assert code == 0, deployment.output + deployment.logs()[-4_000:]
+    summary = json.loads((deployment.run_dir / "summary.json").read_text())
+    lines = (deployment.run_dir / "fills.jsonl").read_text().splitlines()
+    return summary, [json.loads(line) for line in lines]
+
+
+def test_X07_a_run_with_a_duration_ends_with_a_summary() -> None:
+    with makerd() as deployment:
+        summary, fills = summary_of(deployment, seconds=10)
+        assert held_locks(deployment.run_dir) == {}
+        assert deployment.pids() == {}
+    assert summary.keys() >= SUMMARY_KEYS
+    assert summary["tick_to_order_us"].keys() == {"p50", "p99", "p999"}
+    assert summary["open_orders_at_end"] == 0
+    assert summary["ledger_matches_venue"] is True
+    assert summary["orders_placed"] > 0
+    assert all(service["restarts"] == 0 for service in summary["services"].values()), summary["services"]
+    assert len(fills) == summary["fills"] == summary["fills_buy"] + summary["fills_sell"]
+    assert all(fill.keys() >= FILL_KEYS for fill in fills)
+    assert _replayed_position(fills) == _last_position(fills)
+
+
+def test_X07_the_real_data_are_traded_on_both_sides_and_hedged(shared_data: Path) -> None:
+    recording = shared_data / RECORDING
+    if not recording.exists():
+        pytest.skip(f"{recording} is not there")
+    with makerd() as deployment:
+        summary, fills = summary_of(deployment, "--market", f"replay:{recording}", seconds=60)
+    assert summary["orders_placed"] + summary["hedges"] >= 300, summary
+    assert summary["fills_buy"] >= 10, summary
+    assert summary["fills_sell"] >= 10, summary
+    assert summary["hedges"] >= 1, summary
+    assert summary["open_orders_at_end"] == 0
+    assert summary["ledger_matches_venue"] is True
+    assert len(fills) == summary["fills"]
+
+
+def _replayed_position(fills: list[dict[str, Any]]) -> dict[str, Decimal]:
+    held: dict[str, Decimal] = {}
+    for fill in fills:
+        sign = 1 if fill["side"] == "buy" else -1
+        held[fill["symbol"]] = held.get(fill["symbol"], Decimal(0)) + sign * Decimal(fill["quantity"])
+    return held
+
+
+def _last_position(fills: list[dict[str, Any]]) -> dict[str, Decimal]:
+    return {fill["symbol"]: Decimal(fill["position_after"]) for fill in fills}
