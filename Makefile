@@ -13,7 +13,7 @@ RUN_OPTIONS = $(if $(DURATION),--duration $(DURATION)) $(if $(MARKET),--market $
 	$(if $(SEED),--seed $(SEED)) $(if $(VENUE_FILE),--venue-file $(VENUE_FILE))
 
 .DEFAULT_GOAL := help
-.PHONY: help run test format bench clean
+.PHONY: help run test format bench chaos clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ format: $(VENV)/test.stamp  ## rewrite the code in the house format
 
 bench: $(VENV)/bench.stamp  ## measure; writes run/bench.json
 	$(BIN)/python -m tests.bench
+
+chaos: $(VENV)/test.stamp  ## kill every process at chosen points; prints the times to recover
+	$(BIN)/python -m tests.chaos
 
 clean:  ## remove the environment and everything a run left
 	rm -rf $(VENV) run .mypy_cache .ruff_cache .hypothesis
