@@ -12,6 +12,9 @@ from services.execution.targets import PACE_NS, Slice, clear_of, in_the_way, is_
 from shared.errors import Refused as Refusal
 from shared.messages import Level, OrderStatus
 
+#: how far from the wanted price the order rests that only asks whether the stream speaks
+PROBE_DISTANCE = 0.03
+
 
 class Quoting:
     """Brings the orders of a symbol to what is wanted; works its target."""
@@ -66,21 +69,23 @@ class Quoting:
                 self._sender.cancel(order, 0, now_ns)
 
     def _probe(self, symbol: Symbol, levels: tuple[Level, ...], now_ns: int) -> tuple[Level, ...]:
-        """Return nothing, or one smallest level when only the private stream has still to prove itself."""
+        """Return nothing, or one smallest, far level while only the private stream has to prove itself."""
         gate, stream = self._gate, self._desk.stream
         if not levels or gate.is_stopping or not gate.is_store_ok or not gate.is_recovered:
             return ()
         if self._desk.orders.has_live() or not stream.take_probe(now_ns):
             return ()
         level = levels[0]
-        smallest = Level(
-            level.side, level.price, symbol.instrument.min_lots, 0, 0, level.post_only, level.reduce_only
+        # far enough not to trade: a stream that may be deaf is no reason for new risk
+        price = symbol.instrument.quote_ticks(
+            level.price * (1 - level.side.sign * PROBE_DISTANCE), level.side
         )
+        lots = symbol.instrument.min_lots
         try:
-            symbol.instrument.check_order(smallest.price, smallest.size)
+            symbol.instrument.check_order(price, lots)
         except Refusal:
-            return (level,)  # a minimum notional: as it was wanted
-        return (smallest,)
+            lots = level.size  # a minimum notional
+        return (Level(level.side, price, lots, 0, 0, True, level.reduce_only),)
 
     # --- targets -----------------------------------------------------------------------------------
 

@@ -6,8 +6,7 @@ replies, stream events and answers of reads are delivered when the test says so,
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from decimal import Decimal
+from dataclasses import dataclass
 from typing import Any
 
 from services.execution.config import ExecutionConfig
@@ -16,7 +15,6 @@ from services.execution.requests import (
     Alert,
     JournalFill,
     Output,
-    ReadKind,
     ReconnectStream,
     ReserveIds,
     SendCancel,
@@ -26,7 +24,6 @@ from services.execution.requests import (
 from services.execution.restore import Stored
 from shared.clock import NS_PER_MS, NS_PER_S
 from shared.messages import (
-    InstrumentInfo,
     Level,
     Message,
     OrderUpdate,
@@ -38,51 +35,22 @@ from shared.messages import (
     Working,
 )
 from shared.venues.base import (
-    Accepted,
-    Capabilities,
     NewOrder,
     Outcome,
-    PrivateEvent,
     Rejected,
-    TimeInForce,
     Unknown,
-    VenueBalance,
-    VenueEquity,
-    VenueFill,
-    VenueOrder,
-    VenuePosition,
+)
+from tests.execution.small_venue import (
+    ACCOUNT,
+    CAPABILITIES,
+    SYMBOL,
+    TAG,
+    WINDOW_MS,
+    Resting,
+    SmallVenue,
 )
 
-ACCOUNT = "main"
-SYMBOL = "SOL_USDC_PERP"
-TAG = 77
-WINDOW_MS = 2_000
-START_NS = 1_000 * NS_PER_S
-VENUE_MS = 1_700_000_000_000
-CAPABILITIES = Capabilities("none", 1, 1, None, True, 32, WINDOW_MS, 2_000)
-INFO = InstrumentInfo(
-    "backpack", SYMBOL, "SOL", "USDC", True, "0.01", "0.01", "0.01", None, None, None, None, "fixed", "1"
-)
 LONG_NS = 3_600 * NS_PER_S
-
-
-@dataclass
-class Resting:
-    """An order at the venue."""
-
-    id: str
-    client_order_id: int | None
-    side: Side
-    price: int
-    size: int
-    reduce_only: bool = False
-    filled: int = 0
-    is_live: bool = True
-    status: str = "live"
-
-    @property
-    def leaves(self) -> int:
-        return self.size - self.filled
 
 
 @dataclass
@@ -105,28 +73,20 @@ class Asked:
     is_answered: bool = False
 
 
-@dataclass
-class World:
+class World(SmallVenue):
     """Core and venue. Prices are ticks, sizes lots."""
 
-    config: ExecutionConfig = field(default_factory=lambda: ExecutionConfig(requests_per_min=1_000_000))
-    capabilities: Capabilities = CAPABILITIES
-    now_ns: int = START_NS
-
-    def __post_init__(self) -> None:
-        self.orders: list[Resting] = []
-        self.position = 0
-        self.fills: list[VenueFill] = []
+    def __init__(self, config: ExecutionConfig | None = None) -> None:
+        super().__init__()
+        self.config = config or ExecutionConfig(requests_per_min=1_000_000)
         self.requests: list[Travelling] = []
         self.replies: list[Travelling] = []
-        self.stream: list[PrivateEvent] = []
         self.reads: list[Asked] = []
         self.published: list[Message] = []
         self.alerts: list[Alert] = []
         self.journal: list[JournalFill] = []
         self.reconnects = 0
         self.sent_ids: list[int] = []
-        self.next_id = 1
         self.sequence = 0
         self.stored = Stored()
         self.is_stream_silent = False
@@ -139,12 +99,8 @@ class World:
 
     def new_core(self) -> Execution:
         return Execution(
-            ACCOUNT, self.config, self.capabilities, tag=TAG, now_ns=self.now_ns, venue_ms=self.venue_ms
+            ACCOUNT, self.config, CAPABILITIES, tag=TAG, now_ns=self.now_ns, venue_ms=self.venue_ms
         )
-
-    @property
-    def venue_ms(self) -> int:
-        return VENUE_MS + (self.now_ns - START_NS) // NS_PER_MS
 
     # --- driving -----------------------------------------------------------------------------
 
@@ -256,13 +212,13 @@ class World:
         if isinstance(request, SendCancel) and request.client_order_id in self.cancel_refusals:
             travelling.outcome = Rejected(self.cancel_refusals[request.client_order_id], "no")
         elif isinstance(request, SendCancel):
-            travelling.outcome = self._cancel(request)
+            travelling.outcome = self.cancel(request)
         elif self.now_ns - travelling.sent_ns > WINDOW_MS * NS_PER_MS:
             travelling.outcome = Rejected("auth", "Request has expired")
         elif reject is not None:
             travelling.outcome = Rejected(reject, reject)
         else:
-            travelling.outcome = self._place(request.approved.order)
+            travelling.outcome = self.place(request.approved.order)
         self.replies.append(travelling)
 
     def vanish(self, index: int = 0) -> None:
@@ -307,7 +263,7 @@ class World:
     def look(self, index: int = 0) -> None:
         """The venue works out the answer of a read."""
         asked = self.reads[index]
-        asked.answer, asked.is_answered = self._answer_of(asked.read), True
+        asked.answer, asked.is_answered = self.answer_of(asked.read), True
 
     def answer(self, index: int = 0) -> None:
         asked = self.reads.pop(index)
@@ -317,87 +273,11 @@ class World:
         asked = self.reads.pop(index)
         self.do(self.core.on_read_failed(asked.read, "HTTP 503", None, asked.begun_ns, self.now_ns))
 
-    def fill(self, order: Resting, lots: int, is_maker: bool = True, is_told: bool = True) -> None:
-        """An order trades at the venue."""
-        order.filled += lots
-        self.position += order.side.sign * lots
-        if not order.leaves and order.is_live:
-            order.is_live, order.status = False, "filled"
-        fill = VenueFill(
-            SYMBOL, len(self.fills) + 1, order.id, order.client_order_id, order.side,
-            Decimal(order.price) / 100, Decimal(lots) / 100, is_maker, Decimal("0.001"), "USDC",
-            self.venue_ms * NS_PER_MS,
-        )  # fmt: skip
-        self.fills.append(fill)
-        if is_told:
-            self.stream += [self._shown(order, "fill"), fill]
-
-    def manual_order(self, side: Side, price: int, size: int) -> Resting:
-        order = Resting(self._new_id(), None, side, price, size)
-        self.orders.append(order)
-        return order
-
-    # --- the venue -----------------------------------------------------------------------------------
-
-    def live(self) -> list[Resting]:
-        return [order for order in self.orders if order.is_live]
-
-    def ours(self) -> list[Resting]:
-        return [order for order in self.live() if order.client_order_id is not None]
+    # --- looking -------------------------------------------------------------------------------------
 
     def out(self) -> list[Resting | NewOrder]:
         """Return every order of ours that is live at the venue, or under way to it."""
         return [*self.ours(), *self.placing()]
-
-    def _new_id(self) -> str:
-        self.next_id += 1
-        return str(self.next_id)
-
-    def _place(self, new: NewOrder) -> Outcome:
-        order = Resting(self._new_id(), new.client_order_id, new.side, new.price, new.size, new.reduce_only)
-        self.orders.append(order)
-        if new.time_in_force is TimeInForce.IOC:
-            if new.reduce_only and new.size > -self.position * new.side.sign:
-                order.is_live = False
-                return Rejected("reduce_only", "Reduce only")
-            self.fill(order, new.size, is_maker=False)
-            return Accepted(order.id, order.filled, True)
-        self.stream.append(self._shown(order, "accepted"))
-        return Accepted(order.id)
-
-    def _cancel(self, request: SendCancel) -> Outcome:
-        for order in self.live():
-            if order.client_order_id == request.client_order_id or order.id == request.venue_order_id:
-                order.is_live, order.status = False, "cancelled"
-                self.stream.append(self._shown(order, "cancelled"))
-                return Accepted(order.id, is_done=True, executed=Decimal(order.filled) / 100)
-        return Rejected("unknown_order", "Not Found")
-
-    def _shown(self, order: Resting, event: str = "") -> VenueOrder:
-        return VenueOrder(
-            SYMBOL, order.id, order.client_order_id, order.side, Decimal(order.price) / 100,
-            Decimal(order.size) / 100, Decimal(order.filled) / 100, order.is_live, order.status,
-            order.reduce_only, event, self.venue_ms * NS_PER_MS,
-        )  # fmt: skip
-
-    def _answer_of(self, read: StartRead) -> Any:
-        if read.kind is ReadKind.OPEN_ORDERS:
-            return [self._shown(order) for order in self.live()]
-        if read.kind is ReadKind.FIND_ORDER:
-            found = [order for order in self.orders if order.client_order_id == read.client_order_id]
-            return self._shown(found[-1]) if found else None
-        if read.kind is ReadKind.POSITIONS:
-            quantity = Decimal(self.position) / 100
-            return [VenuePosition(SYMBOL, quantity, None, None, Decimal(0))] if self.position else []
-        if read.kind is ReadKind.FILLS:
-            return [fill for fill in self.fills if fill.venue_ns >= read.since_ms * NS_PER_MS]
-        if read.kind is ReadKind.BALANCES:
-            return [VenueBalance("USDC", Decimal(1_000), Decimal(1_000))]
-        if read.kind is ReadKind.EQUITY:
-            return VenueEquity(Decimal(1_000), Decimal(1_000))
-        return [INFO] if read.kind is ReadKind.INSTRUMENTS else []
-
-    # --- looking -------------------------------------------------------------------------------------
 
     def working(self) -> Working:
         """Return the Working that was published last."""

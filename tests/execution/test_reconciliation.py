@@ -1,0 +1,173 @@
+"""The venue is the truth, one answer of it is not: positions, lost fills, orders that differ."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from services.execution.requests import ReadKind
+from shared.messages import Equity, Fill, Position, Side
+from shared.venues.base import VenuePosition
+from tests.execution.world import SYMBOL, World, ask, bid, ready
+
+
+def known(world: World) -> list[bool]:
+    return [message.is_known for message in world.published if isinstance(message, Position)]
+
+
+def test_one_wrong_position_read_causes_nothing() -> None:
+    world = ready()
+    world.quote(bid(9_990), ask(10_010))
+    world.run(300)
+    world.fill(world.orders[0], 4)
+    world.settle()
+    sent, before = len(world.sent_ids), len(known(world))
+    world.tick(1_000)
+    world.position = 0
+    while world.reads:
+        world.look()
+        world.answer()
+    world.position = 4
+    world.run(3_000)
+    assert len(world.sent_ids) == sent
+    assert known(world)[before:] == []
+
+
+def test_L03_a_difference_that_the_stream_tells_too_is_adopted_with_no_new_risk_meanwhile() -> None:
+    world = ready()
+    world.quote(bid(9_990))
+    world.settle()
+    world.position = 7  # a transfer: no fill explains it
+    world.stream.append(VenuePosition(SYMBOL, Decimal("0.07"), None, None, Decimal(0)))
+    world.run(4_000)
+    assert known(world)[-2:] == [False, True]
+    assert world.core.desk.symbols[SYMBOL].position == 7
+    assert any("differs" in alert.event for alert in world.alerts)
+
+
+def test_L02_a_difference_that_nothing_explains_means_reductions_only_until_it_has_lasted() -> None:
+    world = ready()
+    world.quote(ask(10_010))
+    world.settle()
+    world.fill(world.orders[0], 10)
+    world.settle()
+    world.position = 0  # every read is wrong in the same way
+    for _ in range(100):
+        world.quote(bid(9_990, 5), ask(10_010))
+        world.run(200)
+        symbol = world.core.desk.symbols[SYMBOL]
+        assert symbol.position == -10
+        if not symbol.is_known:
+            assert all(order.side is Side.BUY for order in world.ours())
+            assert all(order.reduce_only for order in world.ours())
+    assert not symbol.is_known
+    world.run(60_000, step_ms=100)
+    assert symbol.is_known
+    assert symbol.position == 0
+
+
+def test_a_position_read_that_began_before_the_last_fill_is_not_compared() -> None:
+    world = ready()
+    world.quote(bid(9_990))
+    world.run(300)
+    while not any(asked.read.kind is ReadKind.POSITIONS for asked in world.reads):
+        world.tick()
+    for index in range(len(world.reads)):
+        world.look(index)
+    world.fill(world.orders[0], 10)
+    while world.stream:
+        world.tell()
+    while world.reads:
+        world.answer()
+    world.tick(150)
+    assert not any(asked.read.kind is ReadKind.POSITIONS for asked in world.reads)
+
+
+def test_a_fill_that_the_stream_lost_is_found_by_the_read_and_the_stream_replaced() -> None:
+    world = ready()
+    world.quote(bid(9_990))
+    world.settle()
+    world.fill(world.orders[0], 10, is_told=False)
+    world.run(2_500)
+    assert world.core.desk.symbols[SYMBOL].position == 10
+    assert len([m for m in world.published if isinstance(m, Fill)]) == 1
+    world.run(2_500)
+    assert world.reconnects
+
+
+def test_a_failed_query_is_never_a_zero() -> None:
+    world = ready()
+    world.quote(bid(9_990))
+    world.settle()
+    world.fill(world.orders[0], 10)
+    world.settle()
+    for _ in range(700):
+        world.tick(20)
+        while world.reads:
+            world.fail_read()
+    symbol = world.core.desk.symbols[SYMBOL]
+    assert symbol.position == 10
+    assert not symbol.is_known
+    equities = [message for message in world.published if isinstance(message, Equity)]
+    assert equities[-1].equity_usd is None
+
+
+def test_an_order_that_the_open_orders_lack_once_is_not_given_up() -> None:
+    world = ready()
+    world.quote(bid(9_990))
+    world.run(1_000)
+    for _ in range(200):
+        world.tick(20)
+        for index in reversed(range(len(world.reads))):
+            if world.reads[index].read.kind is ReadKind.OPEN_ORDERS:
+                world.reads[index].answer = []
+                world.answer(index)
+                break
+        else:
+            continue
+        break
+    world.run(1_000)
+    world.quote(bid(9_990))
+    world.run(200)
+    assert len(world.sent_ids) == 1
+
+
+def test_an_order_that_the_venue_has_ended_without_telling_is_found_and_replaced() -> None:
+    world = ready()
+    world.quote(bid(9_990))
+    world.run(1_000)
+    world.orders[0].is_live, world.orders[0].status = False, "cancelled"
+    for _ in range(40):
+        world.quote(bid(9_990))
+        world.run(100)
+    assert len(world.ours()) == 1
+    assert len(world.sent_ids) == 2
+
+
+def test_an_order_that_is_gone_everywhere_is_not_given_up_before_the_fills_are_read() -> None:
+    world = ready()
+    world.quote(bid(9_990))
+    world.run(1_000)
+    order = world.orders.pop()
+    world.fill(order, 10, is_told=False)
+    symbol = world.core.desk.symbols[SYMBOL]
+    for _ in range(200):
+        world.tick(20)
+        for index in reversed(range(len(world.reads))):
+            if world.reads[index].read.kind is not ReadKind.FILLS:
+                world.look(index)
+                world.answer(index)
+        assert symbol.orders.buying == 10
+    world.quote()
+    world.run(3_000)
+    assert (symbol.position, symbol.orders.buying) == (10, 0)
+
+
+def test_an_order_that_lives_although_its_cancel_was_confirmed_is_cancelled_again() -> None:
+    world = ready()
+    world.quote(bid(9_990))
+    world.settle()
+    world.quote()
+    world.settle()
+    world.orders[0].is_live, world.orders[0].status = True, "live"  # it was not executed
+    world.run(6_000)
+    assert not world.ours()
