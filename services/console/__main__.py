@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
-from services.console import checking, commands, halting, keys, quoters, run
+from services.console.commands import checking, halting, keys, looking, quoters
 from services.console.options import parse
+from services.console.running import run
 from shared.config import EFFECTIVE, Config, load
 from shared.errors import EXIT_FAILURE, MakerdError
 from shared.lifetime import lock_holder
@@ -21,14 +22,14 @@ def main() -> int:
 
     dispatch: dict[str, Callable[[], int]] = {
         "run": lambda: run.run(options),
-        "status": lambda: commands.status(config(), as_json=options.json),
-        "orders": lambda: commands.orders(config()),
-        "positions": lambda: commands.positions(config()),
-        "fills": lambda: commands.fills(config(), options.count),
+        "status": lambda: looking.status(config(), as_json=options.json),
+        "orders": lambda: looking.orders(config()),
+        "positions": lambda: looking.positions(config()),
+        "fills": lambda: looking.fills(config(), options.count),
         "halt": lambda: halting.halt(config(), options.symbol, options.reason, options.timeout),
         "resume": lambda: halting.resume(config(), options.symbol),
         "quoter": lambda: quoters.change(config(), options),
-        "tap": lambda: commands.tap(config(), options.topic),
+        "tap": lambda: looking.tap(config(), options.topic),
         "check": lambda: checking.check(options.checked, options.mid, options.symbol),
         "keys": lambda: keys.add(options.venue, options.file),
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from services.execution.process import serve
+from services.execution.live.process import serve
 from shared.config import load
 from shared.service import arguments, run_service
 

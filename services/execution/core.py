@@ -14,21 +14,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from services.execution.accounting import Accounting
-from services.execution.answers import Answers
+from services.execution.account.accounting import Accounting
+from services.execution.account.ledger import key_of
+from services.execution.account.reconciliation import Reconciliation
+from services.execution.account.restore import Stored, restore
 from services.execution.config import ExecutionConfig
 from services.execution.desk import Desk
 from services.execution.gate import Gate
 from services.execution.housekeeping import Housekeeping
-from services.execution.ledger import key_of
-from services.execution.quoting import Quoting
-from services.execution.reads import Reads
-from services.execution.reconciliation import Reconciliation
-from services.execution.recovery import Recovery
+from services.execution.reads.answers import Answers
+from services.execution.reads.recovery import Recovery
+from services.execution.reads.schedule import Reads
+from services.execution.reads.settle import Settler
 from services.execution.requests import Output, ReadKind, SendCancel, StartRead
-from services.execution.restore import Stored, restore
-from services.execution.sending import Sender
-from services.execution.settle import Settler
+from services.execution.sending.quoting import Quoting
+from services.execution.sending.sender import Sender
 from services.execution.symbols import Symbol
 from shared.clock import NS_PER_MS
 from shared.halt import halted_because

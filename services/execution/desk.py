@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from services.execution.budget import RateBudget
-from services.execution.client_ids import ClientIds
+from services.execution.account.ledger import Holding, Ledger
 from services.execution.config import ExecutionConfig
-from services.execution.health import StreamHealth, VenueHealth
-from services.execution.ledger import Holding, Ledger
-from services.execution.orders import Order, OwnOrders
+from services.execution.orders.client_ids import ClientIds
+from services.execution.orders.records import Order, OwnOrders
+from services.execution.reads.health import StreamHealth, VenueHealth
 from services.execution.requests import Alert, HeldPosition, Output
+from services.execution.sending.budget import RateBudget
 from services.execution.symbols import Symbol
 from shared.clock import NS_PER_MS, seconds_to_ns
 from shared.halt import halted_because

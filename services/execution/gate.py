@@ -7,8 +7,8 @@ are cancelled and none are placed. It opens by itself when the doubt is gone.
 from __future__ import annotations
 
 from services.execution.desk import Desk
-from services.execution.reads import Reads
-from services.execution.recovery import Recovery
+from services.execution.reads.recovery import Recovery
+from services.execution.reads.schedule import Reads
 from services.execution.requests import ReadKind, ReconnectStream
 from services.execution.symbols import Symbol
 

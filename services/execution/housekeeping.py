@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from services.execution.accounting import Accounting
-from services.execution.client_ids import BLOCK
+from services.execution.account.accounting import Accounting
+from services.execution.account.reconciliation import Reconciliation
 from services.execution.desk import Desk
 from services.execution.gate import Gate
-from services.execution.reads import Reads
-from services.execution.reconciliation import Reconciliation
-from services.execution.recovery import Recovery
+from services.execution.orders.client_ids import BLOCK
+from services.execution.reads.recovery import Recovery
+from services.execution.reads.schedule import Reads
+from services.execution.reads.settle import Settler
 from services.execution.requests import ReadKind, ReserveIds
-from services.execution.sending import Sender
-from services.execution.settle import Settler
+from services.execution.sending.sender import Sender
 from shared.clock import NS_PER_MS, NS_PER_S
 
 #: fills that are claimed but have not come after this are read

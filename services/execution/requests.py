@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import Enum
 
-from services.execution.admission import Approved
+from services.execution.sending.admission import Approved
 from shared.instrument import Instrument
 from shared.messages import Message
 from shared.venues.base import VenueFill, VenueFunding

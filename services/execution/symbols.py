@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from services.execution.orders import SymbolOrders
-from services.execution.refusals import Refusals
+from services.execution.orders.records import SymbolOrders
+from services.execution.orders.refusals import Refusals
 from shared.instrument import Instrument
 from shared.messages import Permit, Quotes, Reject, Side, Target, Top
 

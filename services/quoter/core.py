@@ -12,12 +12,12 @@ from collections.abc import Iterable
 from typing import Any
 
 from services.quoter.config import Settings
-from services.quoter.hysteresis import keep_places
 from services.quoter.inputs import Inputs
-from services.quoter.limits import passive, within
-from services.quoter.own_orders import OwnOrders
-from services.quoter.rounding import PriceGrid
-from services.quoter.sizing import LotSizes
+from services.quoter.levels.hysteresis import keep_places
+from services.quoter.levels.limits import passive, within
+from services.quoter.levels.own_orders import OwnOrders
+from services.quoter.levels.rounding import PriceGrid
+from services.quoter.levels.sizing import LotSizes
 from services.quoter.strategies.base import MarketView, Memory, Wanted
 from shared.clock import NS_PER_MS, NS_PER_S, seconds_to_ns
 from shared.instrument import Instrument

@@ -12,9 +12,9 @@ from decimal import Decimal
 from typing import Any
 
 from services.quoter.config import parse_quoter
-from services.quoter.limits import within
-from services.quoter.rounding import PriceGrid
-from services.quoter.sizing import LotSizes
+from services.quoter.levels.limits import within
+from services.quoter.levels.rounding import PriceGrid
+from services.quoter.levels.sizing import LotSizes
 from services.quoter.strategies.base import MarketView, Params, Strategy, Wanted
 from shared.config import Quoter
 from shared.errors import BadInput

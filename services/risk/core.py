@@ -15,13 +15,13 @@ from collections.abc import Iterable, Mapping
 from services.risk.account_state import AccountState, Gross
 from services.risk.allocation import Commitments
 from services.risk.config import Config
-from services.risk.halt import StickyHalt
 from services.risk.holding import Holding
 from services.risk.judge import Judge, missing
 from services.risk.market_state import MarketState
 from services.risk.permits import PERMIT_TTL_NS, REISSUE_NS, is_same, is_worse, no_target, nothing
-from services.risk.policies import breakers_of, policies_of
-from services.risk.policy import Action
+from services.risk.policies.catalogue import breakers_of, policies_of
+from services.risk.policies.halt import StickyHalt
+from services.risk.policies.policy import Action
 from shared.clock import seconds_to_ns
 from shared.messages import (
     Equity,

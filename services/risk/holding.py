@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from services.risk.discontinuity import PositionDoubt
 from services.risk.market_state import MarketState
-from services.risk.policy import Holds
+from services.risk.policies.discontinuity import PositionDoubt
+from services.risk.policies.policy import Holds
 from shared.bus import STATE_TTL_NS
 from shared.messages import Permit, Position, Side, Target, Working
 

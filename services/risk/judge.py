@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from services.risk.account_state import AccountState, Gross
 from services.risk.config import Config
-from services.risk.halt import StickyHalt
 from services.risk.holding import Holding
 from services.risk.permits import permit_of, target_of
-from services.risk.policy import Action, Decision, Policy, View, strictest
+from services.risk.policies.halt import StickyHalt
+from services.risk.policies.policy import Action, Decision, Policy, View, strictest
 from shared.messages import Permit, Target
 
 

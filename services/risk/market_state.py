@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from services.risk.breakers import TrailingExtremes
-from services.risk.policy import Action, Decision, Holds, Market, Policy
+from services.risk.policies.breakers import TrailingExtremes
+from services.risk.policies.policy import Action, Decision, Holds, Market, Policy
 from shared.bus import STATE_TTL_NS
 from shared.clock import NS_PER_S
 from shared.errors import Refused

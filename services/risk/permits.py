@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from services.risk.holding import Holding
-from services.risk.policy import Action, Decision, View
+from services.risk.policies.policy import Action, Decision, View
 from shared.clock import NS_PER_MS, NS_PER_S
 from shared.messages import Permit, Target
 

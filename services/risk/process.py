@@ -26,7 +26,7 @@ from shared.messages import (
     Working,
 )
 from shared.service import Service
-from shared.state import StateStore
+from shared.state.store import StateStore
 
 ACCOUNT_INPUTS: tuple[type[Message], ...] = (Position, Equity, Working, Fill)
 MARKET_INPUTS: tuple[type[Message], ...] = (InstrumentInfo, FeedState, Top, Mark)

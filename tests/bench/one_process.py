@@ -23,7 +23,7 @@ def run_block(
     out = directory / "kept"
     config = write_config(directory, venue.ready_file, quoters)
     with Children(directory / "logs") as children:
-        children.start("redis", "shared.valkey", "--run-dir", str(directory))
+        children.start("redis", "shared.state.valkey", "--run-dir", str(directory))
         one = children.start(
             "one_process", "tests.bench.one_process_main", "--config", str(config), "--out", str(out)
         )

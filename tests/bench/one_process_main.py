@@ -10,7 +10,7 @@ import argparse
 import sys
 from pathlib import Path
 
-import services.execution.process as execution
+import services.execution.live.process as execution
 import services.marketdata.process as marketdata
 import services.quoter.process as quoter
 from shared.bus import HEARTBEAT_NS

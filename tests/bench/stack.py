@@ -35,7 +35,7 @@ class Stack:
         self.children = Children(directory / "logs")
         config = ("--config", str(write_config(directory, venue.ready_file, quoters)))
         start = self.children.start
-        start("redis", "shared.valkey", "--run-dir", str(directory))
+        start("redis", "shared.state.valkey", "--run-dir", str(directory))
         start("marketdata", "services.marketdata", *config, "--venue", VENUE)
         start("signals", "services.signals", *config)
         start("risk", "services.risk", *config)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from shared.redis_link import RedisLink, socket_path
-from shared.state import StateStore
-from shared.state_records import FillEntry
+from shared.state.records import FillEntry
+from shared.state.redis_link import RedisLink, socket_path
+from shared.state.store import StateStore
 from tests.chaos.kills import SUPERVISORD, Kill, MidJournal
 from tests.fixtures.deployment import Makerd
 from tests.fixtures.redis_server import wait_until

@@ -7,9 +7,9 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.console.ledger_view import AccountLedger
+from services.console.running.ledger_view import AccountLedger
 from shared.messages import Side
-from shared.state_records import FillEntry, FundingEntry
+from shared.state.records import FillEntry, FundingEntry
 
 QUOTES = {"SOL_USDC_PERP": "USDC", "SOL_USDC": "USDC"}
 D = Decimal

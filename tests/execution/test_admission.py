@@ -9,7 +9,8 @@ import pytest
 from services.execution.requests import SendPlace
 from shared.clock import NS_PER_S
 from shared.messages import OrderStatus, Quotes
-from tests.execution.world import SYMBOL, World, bid, ready
+from tests.execution.small_venue import SYMBOL
+from tests.execution.world import World, bid, ready
 
 
 def test_expired_quotes_are_cancelled_without_anybody_saying_so() -> None:

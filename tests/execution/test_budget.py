@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.execution.budget import RateBudget
+from services.execution.sending.budget import RateBudget
 from shared.clock import NS_PER_MS, NS_PER_S
 
 moves = st.lists(

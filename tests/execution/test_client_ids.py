@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.execution.client_ids import BLOCK, ClientIds
+from services.execution.orders.client_ids import BLOCK, ClientIds
 
 
 def take(ids: ClientIds, count: int) -> list[int]:

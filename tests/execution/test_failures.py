@@ -8,7 +8,8 @@ from services.execution.config import ExecutionConfig
 from services.execution.requests import SendCancel, SendPlace
 from shared.clock import NS_PER_S
 from shared.messages import Side
-from tests.execution.world import SYMBOL, Resting, ask, bid, ready
+from tests.execution.small_venue import SYMBOL, Resting
+from tests.execution.world import ask, bid, ready
 
 
 def test_a_silent_private_stream_means_no_new_risk_and_heals_by_itself() -> None:

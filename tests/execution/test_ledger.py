@@ -7,12 +7,12 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.execution.ledger import EXACT, Holding, Ledger
-from services.execution.tieout import differences, free_cash
+from services.execution.account.ledger import EXACT, Holding, Ledger
+from services.execution.account.tieout import differences, free_cash
 from shared.instrument import Instrument
 from shared.messages import Side
 from shared.venues.base import VenueBalance, VenueFill, VenueFunding, VenuePosition
-from tests.execution.world import INFO, SYMBOL
+from tests.execution.small_venue import INFO, SYMBOL
 
 D = Decimal
 PERP = Instrument.from_info(INFO)

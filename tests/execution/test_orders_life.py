@@ -11,7 +11,8 @@ from services.execution.requests import SendCancel, SendPlace
 from shared.clock import NS_PER_MS, NS_PER_S
 from shared.messages import OrderStatus
 from shared.venues.base import TimeInForce
-from tests.execution.world import SYMBOL, ask, bid, ready
+from tests.execution.small_venue import SYMBOL
+from tests.execution.world import ask, bid, ready
 
 
 def test_Q22_a_quote_is_sent_post_only_with_our_tag_and_its_cause() -> None:

@@ -7,7 +7,8 @@ from decimal import Decimal
 from services.execution.requests import ReadKind
 from shared.messages import Equity, Fill, Position, Side
 from shared.venues.base import VenuePosition
-from tests.execution.world import SYMBOL, World, ask, bid, ready
+from tests.execution.small_venue import SYMBOL
+from tests.execution.world import World, ask, bid, ready
 
 
 def known(world: World) -> list[bool]:

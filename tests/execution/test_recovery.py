@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from services.execution.restore import Stored, StoredPosition
+from services.execution.account.restore import Stored, StoredPosition
 from shared.clock import NS_PER_MS
 from shared.messages import Side
 from shared.venues.base import VenueFill
-from tests.execution.world import SYMBOL, Resting, World, bid
+from tests.execution.small_venue import SYMBOL, Resting
+from tests.execution.world import World, bid
 
 
 def test_O03_orders_with_our_tag_are_cancelled_and_confirmed_before_the_first_quote() -> None:

@@ -7,11 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.execution.requests import SendPlace
-from services.execution.targets import distance
+from services.execution.sending.targets import distance
 from shared.clock import NS_PER_S
 from shared.messages import Side, Target
 from shared.venues.base import NewOrder, TimeInForce
-from tests.execution.world import SYMBOL, World, ask, bid, ready
+from tests.execution.small_venue import SYMBOL
+from tests.execution.world import World, ask, bid, ready
 
 
 def holding(lots: int) -> World:

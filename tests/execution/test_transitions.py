@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.execution.transitions import MAYBE_LIVE, TRANSITIONS, Event, next_status
+from services.execution.orders.transitions import MAYBE_LIVE, TRANSITIONS, Event, next_status
 from shared.errors import Fatal
 from shared.messages import OrderStatus
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from services.execution.requests import ReadKind, SendCancel
 from shared.clock import NS_PER_MS
 from shared.messages import OrderStatus, Side
-from tests.execution.world import SYMBOL, ask, bid, ready
+from tests.execution.small_venue import SYMBOL
+from tests.execution.world import ask, bid, ready
 
 
 def test_L01_an_order_that_is_not_answered_stays_exposure_and_is_never_sent_again() -> None:

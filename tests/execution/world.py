@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from services.execution.account.restore import Stored
 from services.execution.config import ExecutionConfig
 from services.execution.core import Execution
 from services.execution.requests import (
@@ -21,34 +22,10 @@ from services.execution.requests import (
     SendPlace,
     StartRead,
 )
-from services.execution.restore import Stored
 from shared.clock import NS_PER_MS, NS_PER_S
-from shared.messages import (
-    Level,
-    Message,
-    OrderUpdate,
-    Permit,
-    Quotes,
-    Side,
-    Target,
-    Top,
-    Working,
-)
-from shared.venues.base import (
-    NewOrder,
-    Outcome,
-    Rejected,
-    Unknown,
-)
-from tests.execution.small_venue import (
-    ACCOUNT,
-    CAPABILITIES,
-    SYMBOL,
-    TAG,
-    WINDOW_MS,
-    Resting,
-    SmallVenue,
-)
+from shared.messages import Level, Message, OrderUpdate, Permit, Quotes, Side, Target, Top, Working
+from shared.venues.base import NewOrder, Outcome, Rejected, Unknown
+from tests.execution.small_venue import ACCOUNT, CAPABILITIES, SYMBOL, TAG, WINDOW_MS, Resting, SmallVenue
 
 LONG_NS = 3_600 * NS_PER_S
 

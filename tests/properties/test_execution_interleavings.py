@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from shared.messages import Side
-from tests.execution.world import SYMBOL, World, ask, bid
+from tests.execution.small_venue import SYMBOL
+from tests.execution.world import World, ask, bid
 
 LIMIT = 25
 prices = st.integers(-6, 6)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.execution.orders import Order
-from services.execution.reconcile import fits, reconcile
+from services.execution.orders.reconcile import fits, reconcile
+from services.execution.orders.records import Order
 from shared.messages import Level, OrderStatus, Side
 
 NOW = 1_000_000

@@ -10,8 +10,8 @@ from typing import Any
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from services.quoter.rounding import PriceGrid
-from services.quoter.sizing import LotSizes, percent_to_ppm, share_of_equity, to_micro
+from services.quoter.levels.rounding import PriceGrid
+from services.quoter.levels.sizing import LotSizes, percent_to_ppm, share_of_equity, to_micro
 from services.quoter.strategies.two_sided import Params, plan, prices
 from shared.errors import Refused
 from shared.instrument import Instrument

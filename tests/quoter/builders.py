@@ -10,8 +10,8 @@ import msgspec
 
 from services.quoter.config import Settings, parse_quoter
 from services.quoter.core import Quoter
-from services.quoter.rounding import PriceGrid
-from services.quoter.sizing import LotSizes
+from services.quoter.levels.rounding import PriceGrid
+from services.quoter.levels.sizing import LotSizes
 from services.quoter.strategies.base import MarketView
 from shared.clock import NS_PER_MS, NS_PER_S
 from shared.config import Quoter as QuoterTable

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.quoter.own_orders import OwnOrders, OwnSide
+from services.quoter.levels.own_orders import OwnOrders, OwnSide
 from shared.clock import NS_PER_MS
 from shared.messages import Side
 from tests.quoter.builders import START_NS, Desk, depth, order, top, working

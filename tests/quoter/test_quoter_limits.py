@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from services.quoter.hysteresis import keep_places
-from services.quoter.limits import rooms, within
-from services.quoter.rounding import PriceGrid
-from services.quoter.sizing import LotSizes
+from services.quoter.levels.hysteresis import keep_places
+from services.quoter.levels.limits import rooms, within
+from services.quoter.levels.rounding import PriceGrid
+from services.quoter.levels.sizing import LotSizes
 from shared.instrument import Instrument
 from shared.messages import Level, Side
 from tests.quoter.builders import INSTRUMENT, instrument, permit

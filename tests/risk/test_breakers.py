@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.risk.breakers import MidMove, TrailingExtremes, WideSpread
-from services.risk.policy import Action, Decision, Market
-from services.risk.ratio import Limit
+from services.risk.policies.breakers import MidMove, TrailingExtremes, WideSpread
+from services.risk.policies.policy import Action, Decision, Market
+from services.risk.policies.ratio import Limit
 from shared.clock import NS_PER_S
 from shared.messages import Permit
 from tests.risk.desk import MID, MS, Desk, is_nothing

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from services.risk.config import Config, parse_risk
-from services.risk.ratio import Limit
+from services.risk.policies.ratio import Limit
 from shared.errors import BadInput
 
 

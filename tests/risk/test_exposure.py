@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.risk.allocation import Commitments, share_out
-from services.risk.policy import Range, View
-from services.risk.reduction import Reduction
+from services.risk.policies.policy import Range, View
+from services.risk.policies.reduction import Reduction
 from shared.clock import NS_PER_S
 from shared.instrument import Instrument
 from shared.messages import Equity, Permit, Position, Side, Top, Working

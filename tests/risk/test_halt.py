@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from services.risk.halt import StickyHalt
 from services.risk.judge import Judge
-from services.risk.policy import Action, Decision, Range, View, strictest
+from services.risk.policies.halt import StickyHalt
+from services.risk.policies.policy import Action, Decision, Range, View, strictest
 from shared.clock import NS_PER_S
 from shared.messages import Permit
 from tests.risk.desk import ACCOUNT, SYMBOL, Desk, is_nothing

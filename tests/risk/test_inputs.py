@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.risk.discontinuity import PositionDoubt
-from services.risk.policy import Action
+from services.risk.policies.discontinuity import PositionDoubt
+from services.risk.policies.policy import Action
 from shared.clock import NS_PER_S
 from shared.messages import Equity, FeedState, FeedStatus, Fill, Mark, Position, Side, Top
 from tests.risk.desk import ACCOUNT, MID, MS, SYMBOL, VENUE, Desk, info, is_nothing

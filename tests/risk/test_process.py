@@ -19,7 +19,7 @@ from shared.clock import SystemClock
 from shared.errors import EXIT_BAD_INPUT
 from shared.halt import HaltFlags
 from shared.messages import Equity, FeedState, FeedStatus, Mark, Message, Permit, Position, Top, Working
-from shared.state import StateStore
+from shared.state.store import StateStore
 from tests.fixtures.redis_server import RedisServer
 from tests.risk.desk import ACCOUNT, MID, SYMBOL, VENUE, info
 

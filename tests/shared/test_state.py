@@ -16,9 +16,9 @@ from shared.config import Config
 from shared.config import Redis as RedisConfig
 from shared.errors import Unknown
 from shared.messages import OrderStatus, Side
-from shared.redis_link import RedisLink
-from shared.state import StateStore
-from shared.state_records import StoredEquity, StoredOrder, StoredOrders, StoredPosition
+from shared.state.records import StoredEquity, StoredOrder, StoredOrders, StoredPosition
+from shared.state.redis_link import RedisLink
+from shared.state.store import StateStore
 from tests.fixtures.redis_server import RedisServer
 
 SHARED_SERVER = settings(

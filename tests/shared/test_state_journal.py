@@ -8,10 +8,10 @@ import msgspec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from shared.journal import RECORDER_GROUP, Change, Journal, Journalled
 from shared.messages import Side
-from shared.state import StateStore
-from shared.state_records import FillEntry, FundingEntry, StoredPosition
+from shared.state.journal import RECORDER_GROUP, Change, Journal, Journalled
+from shared.state.records import FillEntry, FundingEntry, StoredPosition
+from shared.state.store import StateStore
 from tests.fixtures.redis_server import RedisServer
 
 US = 1_000

@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from shared.clock import NS_PER_S, SystemClock
-from shared.journal import Change, Journalled
-from shared.redis_link import RedisLink
-from shared.state import StateStore
-from shared.state_records import StoredEquity, StoredOrders
-from shared.state_writer import MAX_BACKLOG, StateWriter
+from shared.state.journal import Change, Journalled
+from shared.state.records import StoredEquity, StoredOrders
+from shared.state.redis_link import RedisLink
+from shared.state.store import StateStore
+from shared.state.writer import MAX_BACKLOG, StateWriter
 from tests.fixtures.redis_server import RedisServer, wait_until
 from tests.shared.test_state import position
 from tests.shared.test_state_journal import change, fill, identities

@@ -15,8 +15,8 @@ import pytest
 
 from shared.errors import EXIT_BAD_INPUT, BadInput
 from shared.lifetime import lock_holder
-from shared.redis_link import RedisLink, socket_path
-from shared.valkey import server_binary
+from shared.state.redis_link import RedisLink, socket_path
+from shared.state.valkey import server_binary
 from tests.fixtures.redis_server import RedisServer, wait_until
 
 
@@ -32,7 +32,7 @@ def _start_orphan(run_dir: Path) -> int:
     """Start a server whose parent ends at once (and whose death signal is not asked for)."""
     code = (
         "import subprocess, sys\n"
-        "import shared.valkey as v\n"
+        "import shared.state.valkey as v\n"
         "v._die_with_parent = lambda: None\n"
         "from pathlib import Path\n"
         "v.become_server(Path(sys.argv[1]))\n"
@@ -71,7 +71,7 @@ def test_a_second_server_is_refused_while_its_supervisor_lives(server: RedisServ
     server.start()
     # its parent is neither gone nor ours, seen from a process started by another one
     code = "import subprocess, sys; sys.exit(subprocess.run(sys.argv[1:]).returncode)"
-    command = [sys.executable, "-m", "shared.valkey", "--run-dir", str(server.run_dir)]
+    command = [sys.executable, "-m", "shared.state.valkey", "--run-dir", str(server.run_dir)]
     again = subprocess.run([sys.executable, "-c", code, *command], capture_output=True, text=True)
     assert again.returncode == EXIT_BAD_INPUT
     assert "redis already runs in" in again.stderr
@@ -99,7 +99,7 @@ def test_ends_with_its_parent(server: RedisServer) -> None:
         pytest.skip("only Linux has a parent death signal")
     code = (
         "import subprocess, sys, time\n"
-        "subprocess.Popen([sys.executable, '-m', 'shared.valkey', '--run-dir', sys.argv[1]])\n"
+        "subprocess.Popen([sys.executable, '-m', 'shared.state.valkey', '--run-dir', sys.argv[1]])\n"
         "time.sleep(60)\n"
     )
     parent = subprocess.Popen([sys.executable, "-c", code, str(server.run_dir)], stdout=subprocess.DEVNULL)

@@ -22,8 +22,8 @@ from typing import Annotated, Any, Generic, TypeVar
 import msgspec
 from msgspec import Meta
 
-from services.quoter.rounding import PriceGrid
-from services.quoter.sizing import LotSizes
+from services.quoter.levels.rounding import PriceGrid
+from services.quoter.levels.sizing import LotSizes
 from shared.instrument import Instrument
 from shared.messages import Level, Permit, WorkingOrder
 

@@ -16,7 +16,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from services.quoter.sizing import percent_to_ppm, share_of_equity, to_micro
+from services.quoter.levels.sizing import percent_to_ppm, share_of_equity, to_micro
 from services.quoter.strategies import base
 from services.quoter.strategies.base import MarketView, Memory, Needs, Strategy, Wanted
 from shared.clock import seconds_to_ns

@@ -1,0 +1,1 @@
+"""What the console hears: the board, and one look at everything."""

@@ -1,0 +1,55 @@
+"""The console's ear: one subscriber to every process of a deployment."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import zmq
+
+from services.console.bus.board import ACCOUNT_KINDS, MARKET_KINDS, Board
+from shared.bus import Addresses, Inbox
+from shared.clock import NS_PER_MS, NS_PER_S, SystemClock
+from shared.config import Config
+from shared.messages import Permit, Quotes, Target
+
+
+class Ear:
+    """Listens to a deployment; `listen` fills the board. Prefixes only, so that nothing looks like demand."""
+
+    def __init__(self, config: Config) -> None:
+        self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+        self.clock = SystemClock()
+        self.inbox = Inbox(self._context, self.clock)
+        self.board = Board(config)
+        self._addresses = Addresses(config.run_dir, config.addresses)
+        self._config = config
+        for venue in config.venues:
+            self.inbox.connect(self._addresses.of(f"marketdata.{venue}"))
+        for account in config.accounts:
+            self.inbox.connect(self._addresses.of(f"execution.{account}"))
+        self.inbox.connect(self._addresses.of("risk"))
+        self.inbox.connect(self._addresses.of("signals"))
+        for symbol in config.quoters:
+            self.inbox.connect(self._addresses.of(f"quoter.{symbol}"))
+
+    def subscribe_for_board(self) -> None:
+        for kind in (*MARKET_KINDS, *ACCOUNT_KINDS, Quotes, Permit, Target):
+            self.inbox.subscribe(kind)
+
+    def add_quoter(self, symbol: str) -> None:
+        self.inbox.connect(self._addresses.of(f"quoter.{symbol}"))
+
+    def listen(self, for_s: float, until: Callable[[], bool] = lambda: False) -> None:
+        """Take in what arrives for a while, or until `until()` is true."""
+        deadline_ns = time.monotonic_ns() + round(for_s * NS_PER_S)
+        while not until():
+            left_ms = (deadline_ns - time.monotonic_ns()) // NS_PER_MS
+            if left_ms <= 0:
+                return
+            if self.inbox.socket.poll(min(left_ms, 50)):
+                self.board.on_messages(self.inbox.drain(), time.monotonic_ns())
+
+    def close(self) -> None:
+        self.inbox.close()
+        self._context.term()

@@ -1,0 +1,1 @@
+"""`makerd run`: a deployment from start to summary."""

@@ -1,0 +1,1 @@
+"""The account: fills, ledger, positions against the venue, the tie-out."""

@@ -1,0 +1,1 @@
+"""The live shell: sockets, worker threads, Redis, the end of the process."""

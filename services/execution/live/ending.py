@@ -1,0 +1,81 @@
+"""The end: every order of ours cancelled, confirmed by the venue, the ledger tied out; in bounded time."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from concurrent.futures import Future
+from decimal import Decimal
+
+from services.execution.account.tieout import differences, free_cash
+from services.execution.core import Execution
+from services.execution.live.store_link import StoreLink
+from services.execution.live.venue_link import VenueLink
+from services.execution.requests import ReadKind
+from shared.clock import NS_PER_S, Clock, seconds_to_ns
+from shared.errors import Unknown
+from shared.loop import Loop
+
+#: how often the tie-out is tried: its answers must belong to one moment
+TIE_OUT_TRIES = 10
+TIE_OUT_NS = 2 * NS_PER_S
+log = logging.getLogger("execution")
+
+
+class Ending:
+    """Waits until the core has stopped, ties out, then calls `finish` once."""
+
+    def __init__(
+        self, loop: Loop, clock: Clock, core: Execution, link: VenueLink, store: StoreLink,
+        finish: Callable[[], None],
+    ) -> None:  # fmt: skip
+        self._loop, self._clock, self._core = loop, clock, core
+        self._link, self._store, self._finish = link, store, finish
+        self._deadline_ns = 0
+        self._is_waiting = False
+        self._is_over = False
+        self.is_confirmed = False
+
+    def begin(self) -> None:
+        """The core has been told to stop."""
+        self._deadline_ns = self._clock.monotonic_ns() + seconds_to_ns(self._core.desk.config.stop_timeout_s)
+        self._is_waiting = True
+        self._loop.every(Execution.timer_ns, self._check)
+
+    def _check(self) -> None:
+        if not self._is_waiting:
+            return
+        if self._core.is_stopped():
+            self._is_waiting = False
+            self.is_confirmed = True
+            self._loop.in_worker(self._tie_out, self._on_tied_out)
+            self._loop.after(TIE_OUT_NS, self._end)
+        elif self._clock.monotonic_ns() >= self._deadline_ns:
+            self._is_waiting = False
+            self._end()
+
+    def _tie_out(self) -> dict[str, Decimal]:
+        """Compare ledger and venue now that nothing trades; return the ledger's closing fields."""
+        sums, instruments = self._core.desk.ledger.snapshot(), self._core.desk.instruments
+        found: dict[str, Decimal] = {}
+        for _ in range(TIE_OUT_TRIES):
+            positions = self._link.ask_now(ReadKind.POSITIONS)
+            balances = self._link.ask_now(ReadKind.BALANCES)
+            if positions == self._link.ask_now(ReadKind.POSITIONS):
+                found = differences(sums, free_cash(balances, positions, instruments), instruments)
+                if not found:
+                    return {"open_orders_at_end": Decimal(0), "matches_venue": Decimal(1)}
+        log.error("the ledger differs from the venue", extra={"venue_minus_ledger": str(found)})
+        return {"open_orders_at_end": Decimal(0), "matches_venue": Decimal(0)}
+
+    def _on_tied_out(self, future: Future[dict[str, Decimal]]) -> None:
+        if isinstance(future.exception(), Unknown):
+            self._end()
+            return
+        closing = future.result()
+        self._loop.in_worker(lambda: self._store.put_ledger(closing), lambda _done: self._end())
+
+    def _end(self) -> None:
+        if not self._is_over:
+            self._is_over = True
+            self._finish()

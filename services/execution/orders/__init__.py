@@ -1,0 +1,1 @@
+"""One order's life: records, transitions, ids, refusals, wanted against working."""

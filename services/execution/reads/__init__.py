@@ -1,0 +1,1 @@
+"""What the venue is asked, what its answers mean, and what waits for them."""

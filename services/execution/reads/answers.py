@@ -1,0 +1,106 @@
+"""Answers of reads, each to the part that asked. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from services.execution.account.accounting import Accounting
+from services.execution.account.reconciliation import Reconciliation
+from services.execution.desk import Desk
+from services.execution.gate import Gate
+from services.execution.reads.schedule import Reads
+from services.execution.reads.settle import Settler
+from services.execution.requests import CheckClock, ReadKind, StartRead
+from shared.errors import Refused
+from shared.instrument import Instrument
+from shared.messages import InstrumentInfo
+from shared.venues.base import VenueFill
+
+
+class Answers:
+    """Takes up what the venue answers; any answer shows that it is there."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        gate: Gate,
+        reads: Reads,
+        settler: Settler,
+        accounting: Accounting,
+        reconciliation: Reconciliation,
+    ) -> None:
+        self._desk = desk
+        self._gate = gate
+        self._reads = reads
+        self._settler = settler
+        self._accounting = accounting
+        self._reconciliation = reconciliation
+
+    def on_read(self, read: StartRead, answer: Any, begun_ns: int, now_ns: int) -> None:
+        """`answer` is what the account client returned for this kind."""
+        desk, kind = self._desk, read.kind
+        desk.budget.on_answered(begun_ns)
+        if desk.venue.on_answered(begun_ns):
+            desk.wake_all()
+            desk.touched.update(desk.symbols)
+        if kind is ReadKind.FIND_ORDER:
+            self._settler.on_found(read.client_order_id, answer, begun_ns, now_ns)
+            return
+        is_resynced = self._reads.last_good_ns(ReadKind.FILLS) > desk.stream.up_since_ns
+        self._reads.on_done(kind, begun_ns)
+        if kind is ReadKind.OPEN_ORDERS:
+            self._reconciliation.on_open_orders(answer, begun_ns, now_ns)
+        elif kind is ReadKind.POSITIONS:
+            self._reconciliation.on_positions(answer, begun_ns, now_ns)
+        elif kind is ReadKind.BALANCES:
+            self._reconciliation.on_balances(answer, begun_ns, now_ns)
+        elif kind is ReadKind.FILLS:
+            self._on_fills(answer, is_resynced, now_ns)
+        elif kind is ReadKind.EQUITY:
+            self._accounting.on_equity(answer, begun_ns)
+        elif kind is ReadKind.FUNDING:
+            self._accounting.on_funding(answer)
+        elif kind is ReadKind.INSTRUMENTS:
+            self._on_instruments(answer)
+
+    def on_failed(
+        self, read: StartRead, text: str, retry_after_s: float | None, begun_ns: int, now_ns: int
+    ) -> None:
+        """A read was not answered: nothing follows for what it asked about."""
+        desk = self._desk
+        if retry_after_s is not None:
+            desk.budget.on_rate_limited(retry_after_s, begun_ns, now_ns)
+        else:
+            desk.venue.on_failed(now_ns)
+            desk.outbox.append(CheckClock())  # it may be our timestamps that it refuses
+        if read.kind is ReadKind.FIND_ORDER:
+            self._settler.on_failed(read.client_order_id, now_ns)
+        else:
+            self._reads.on_failed(read.kind, now_ns)
+        desk.alert("a read failed", read=read.kind.value, error=text)
+
+    def _on_fills(self, fills: Sequence[VenueFill], is_resynced: bool, now_ns: int) -> None:
+        desk = self._desk
+        for fill in fills:
+            if fill.client_order_id is not None:
+                desk.ids.saw(fill.client_order_id)
+        for key in self._accounting.on_fills(fills, now_ns):
+            if is_resynced and self._gate.is_recovered:
+                desk.stream.expect_fill(key, now_ns)
+
+    def _on_instruments(self, infos: Sequence[InstrumentInfo]) -> None:
+        desk = self._desk
+        for info in infos:
+            try:
+                instrument = Instrument.from_info(info)
+            except Refused as refusal:
+                desk.alert("an instrument cannot be read", symbol=info.symbol, error=str(refusal))
+                continue
+            known = desk.instruments.get(info.symbol)
+            desk.instruments[info.symbol] = instrument
+            symbol = desk.symbols.get(info.symbol)
+            if symbol is not None and instrument != known:
+                symbol.set_instrument(instrument)
+                desk.alert("trading rules have changed", is_error=False, symbol=info.symbol)
+                desk.wake(symbol)

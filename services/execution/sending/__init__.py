@@ -1,0 +1,1 @@
+"""From permitted to sent: admission, budget, quotes and targets."""

@@ -1,0 +1,150 @@
+"""The hot part: what is wanted and permitted, against what works. Pure."""
+
+from __future__ import annotations
+
+from services.execution.desk import Desk
+from services.execution.gate import Gate
+from services.execution.orders.reconcile import reconcile, wrongness
+from services.execution.sending.admission import Refused, admit_slice, permitted
+from services.execution.sending.sender import Sender, blocked_sides
+from services.execution.sending.targets import PACE_NS, Slice, clear_of, in_the_way, is_in_flight, next_slice
+from services.execution.symbols import Symbol
+from shared.errors import Refused as Refusal
+from shared.messages import Level, OrderStatus
+
+#: how far from the wanted price the order rests that only asks whether the stream speaks
+PROBE_DISTANCE = 0.03
+
+
+class Quoting:
+    """Brings the orders of a symbol to what is wanted; works its target."""
+
+    def __init__(self, desk: Desk, sender: Sender, gate: Gate) -> None:
+        self._desk = desk
+        self._sender = sender
+        self._gate = gate
+        #: of the latest tick: good enough to cut what rests; admission sums it up anew
+        self._gross_usd = 0.0
+
+    def tick(self, now_ns: int) -> None:
+        """Look at what had to wait, at what has expired, at every target."""
+        self._gross_usd = self._desk.gross_usd()
+        self._feed_starved(now_ns)
+        self._expire(now_ns)
+        for symbol in self._desk.symbols.values():
+            if symbol.target is not None:
+                self.work_target(symbol, now_ns)
+
+    def requote(self, symbol: Symbol, cause_ns: int, now_ns: int) -> None:
+        """Send the difference between what may rest and what works.
+
+        cause_ns  of the market event behind it, 0 when something else set it off
+        """
+        live = symbol.orders.live
+        is_open = self._gate.reason is None
+        levels = permitted(symbol, self._gross_usd, now_ns)
+        if levels and symbol.target is not None:
+            levels = clear_of(levels, self._slice(symbol, now_ns))
+        if not is_open:
+            levels = self._probe(symbol, levels, now_ns)
+        if not levels and not live:
+            return
+        quotes = symbol.quotes
+        cancels, places = reconcile(
+            levels, live.values(), is_exclusive=quotes is not None and quotes.exclusive, now_ns=now_ns,
+            blocked=blocked_sides(symbol),
+        )  # fmt: skip
+        for order in cancels:
+            self._sender.cancel(order, cause_ns, now_ns)
+        if not levels:
+            self._cancel_unknown(symbol, now_ns)
+        elif places and self._desk.venue.is_answering:
+            for level in places:
+                self._sender.quote(symbol, level, cause_ns, now_ns)
+
+    def _cancel_unknown(self, symbol: Symbol, now_ns: int) -> None:
+        """Nothing is wanted: what may be live is cancelled too, whether it exists or not."""
+        for order in list(symbol.orders.live.values()):
+            if order.status is OrderStatus.UNKNOWN:
+                self._sender.cancel(order, 0, now_ns)
+
+    def _probe(self, symbol: Symbol, levels: tuple[Level, ...], now_ns: int) -> tuple[Level, ...]:
+        """Return nothing, or one smallest, far level while only the private stream has to prove itself."""
+        gate, stream = self._gate, self._desk.stream
+        if not levels or gate.is_stopping or not gate.is_store_ok or not gate.is_recovered:
+            return ()
+        if self._desk.orders.has_live() or not stream.take_probe(now_ns):
+            return ()
+        level = levels[0]
+        # far enough not to trade: a stream that may be deaf is no reason for new risk
+        price = symbol.instrument.quote_ticks(
+            level.price * (1 - level.side.sign * PROBE_DISTANCE), level.side
+        )
+        lots = symbol.instrument.min_lots
+        try:
+            symbol.instrument.check_order(price, lots)
+        except Refusal:
+            lots = level.size  # a minimum notional
+        return (Level(level.side, price, lots, 0, 0, True, level.reduce_only),)
+
+    # --- targets -----------------------------------------------------------------------------------
+
+    def _slice(self, symbol: Symbol, now_ns: int) -> Slice | None:
+        gate = self._gate
+        if gate.is_stopping or not gate.is_recovered:
+            return None
+        if symbol.halt_reason is not None and not self._desk.config.flatten_when_halted:
+            return None
+        return next_slice(symbol, now_ns, self._desk.config.max_top_age_ns)
+
+    def work_target(self, symbol: Symbol, now_ns: int) -> None:
+        """Send the next slice of the symbol's target, once our own orders are out of its way."""
+        if symbol.target is None or now_ns < symbol.slice_due_ns or not self._desk.venue.is_answering:
+            return
+        coming = self._slice(symbol, now_ns)
+        if coming is None or is_in_flight(symbol) or not symbol.slice_refusals.may_place(now_ns):
+            return
+        obstacles = in_the_way(symbol, coming)
+        for order in obstacles:
+            self._sender.cancel(order, 0, now_ns)
+        client_order_id = self._desk.ids.next()
+        if obstacles or client_order_id is None:
+            return
+        approved = admit_slice(
+            symbol, coming.side, coming.price, coming.size, client_order_id, self._desk.gross_usd(), now_ns
+        )
+        if isinstance(approved, Refused):
+            self._desk.tell_reject(symbol, coming.side, coming.price, approved.reason, now_ns)
+        elif self._sender.slice(symbol, approved, now_ns):
+            symbol.slice_due_ns = now_ns + PACE_NS
+            symbol.slice_refusals.on_sent(now_ns)
+
+    # --- what had to wait ---------------------------------------------------------------------------
+
+    def _feed_starved(self, now_ns: int) -> None:
+        """Look again at what had to wait for budget or a connection, the most wrong first."""
+        desk = self._desk
+        if not desk.starved or desk.budget.is_silent(now_ns):
+            return
+        waiting, desk.starved = desk.starved, {}
+        ranked = [
+            (-wrongness(self._wanted(symbol), symbol.orders.live.values()), row, symbol)
+            for row, symbol in enumerate(waiting.values())
+        ]
+        ranked.sort(key=lambda entry: entry[:2])
+        for _, _, symbol in ranked:
+            self.requote(symbol, 0, now_ns)
+
+    def _wanted(self, symbol: Symbol) -> tuple[Level, ...]:
+        if self._gate.reason is not None or symbol.halt_reason is not None or symbol.quotes is None:
+            return ()
+        return symbol.quotes.levels
+
+    def _expire(self, now_ns: int) -> None:
+        """Look at every symbol whose wanted set or permit has run out under its orders."""
+        for symbol in self._desk.symbols.values():
+            if not symbol.orders.live:
+                continue
+            quotes, permit = symbol.quotes, symbol.permit
+            if quotes is None or permit is None or now_ns >= quotes.expires_ns or now_ns >= permit.expires_ns:
+                self.requote(symbol, 0, now_ns)

@@ -1,0 +1,1 @@
+"""What shapes the wanted levels: rounding, sizes, limits, places in the queue, our own orders."""

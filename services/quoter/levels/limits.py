@@ -1,0 +1,60 @@
+"""What is left of the wanted quotes under the permit and the venue's own bounds.
+
+Execution enforces the permit over everything that may be live; here the quotes are only
+made such that they can be placed in full.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from services.quoter.levels.rounding import PriceGrid
+from services.quoter.levels.sizing import LotSizes
+from shared.messages import Level, Permit, Side
+
+Levels = tuple[Level, ...]
+
+
+def rooms(position: int, permit: Permit) -> tuple[int, int]:
+    """Return the lots that all bids together, and all asks together, may have."""
+    buy = permit.max_long - position if permit.may_buy else 0
+    sell = permit.max_short + position if permit.may_sell else 0
+    if permit.reduce_only:
+        buy, sell = min(buy, -position), min(sell, position)
+    return max(0, buy), max(0, sell)
+
+
+def passive(levels: Levels, bid: int, ask: int, prices: PriceGrid) -> Levels:
+    """Return the levels moved out of the book as it is displayed, our orders and all.
+
+    The book of others may be older (see `own_orders`): what crosses the displayed one would be
+    refused as taking, or meet an order of ours that is about to go.
+    """
+    if all(level.price < ask if level.side is Side.BUY else level.price > bid for level in levels):
+        return levels
+    return tuple(
+        level
+        if (level.price < ask if level.side is Side.BUY else level.price > bid)
+        else msgspec.structs.replace(
+            level, price=prices.bid(ask - 1) if level.side is Side.BUY else prices.ask(bid + 1)
+        )
+        for level in levels
+    )
+
+
+def within(levels: Levels, position: int, permit: Permit, prices: PriceGrid, sizes: LotSizes) -> Levels:
+    """Return the levels cut to the room of their side, best first; what becomes too small is left out."""
+    room = dict(zip((Side.BUY, Side.SELL), rooms(position, permit), strict=True))
+    largest = permit.max_order if sizes.maximum is None else min(permit.max_order, sizes.maximum)
+    admitted = []
+    for level in levels:
+        size = min(level.size, largest, room[level.side])
+        if not prices.is_legal(level.price) or size < sizes.minimum(level.price):
+            continue
+        room[level.side] -= size
+        admitted.append(level if size == level.size else msgspec.structs.replace(level, size=size))
+    return levels if len(admitted) == len(levels) and all(map(_is, admitted, levels)) else tuple(admitted)
+
+
+def _is(one: Level, other: Level) -> bool:
+    return one is other

@@ -1,0 +1,1 @@
+"""Policies: one idea a file, a view in, a decision out."""
