@@ -79,6 +79,9 @@ class Service:
         self._handlers: dict[type[Message], Handler] = {}
         self._parent = ParentWatch()
         self._stop_reason = ""
+        #: the inbox is read at most this often; 0 = at once. What is off the hot path takes several
+        #: messages at a wake-up and leaves the processor to what is on it
+        self.inbox_pace_ns = 0
         #: called once when the process is asked to stop; must end in `finish()`
         self.on_stop: Callable[[str], None] = lambda _reason: self.finish()
 
@@ -138,6 +141,9 @@ class Service:
         self._lock.close()
 
     def _on_inbox(self) -> None:
+        if self.inbox_pace_ns:
+            self.loop.unwatch(self.inbox.socket)
+            self.loop.after(self.inbox_pace_ns, lambda: self.loop.watch(self.inbox.socket, self._on_inbox))
         for message in self.inbox.drain():
             handler = self._handlers.get(type(message))
             if handler is not None:

@@ -76,8 +76,9 @@ class Quoter:
         return self._evaluate(now_ns, 0)
 
     def on_top(self, top: Top, now_ns: int) -> Iterable[Message]:
-        self._inputs.top = top
-        return self._evaluate(now_ns, top.cause_ns)
+        last, self._inputs.top = self._inputs.top, top
+        is_repeated = last is not None and last.cause_ns == top.cause_ns  # a heartbeat causes nothing
+        return self._evaluate(now_ns, 0 if is_repeated else top.cause_ns)
 
     def on_depth(self, depth: Depth, now_ns: int) -> Iterable[Message]:
         self._inputs.depth, self._inputs.depth_ns = depth, now_ns

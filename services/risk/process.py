@@ -30,6 +30,7 @@ from shared.state.store import StateStore
 
 ACCOUNT_INPUTS: tuple[type[Message], ...] = (Position, Equity, Working, Fill)
 MARKET_INPUTS: tuple[type[Message], ...] = (InstrumentInfo, FeedState, Top, Mark)
+INBOX_PACE_NS = 10 * NS_PER_MS  # off the hot path
 CHECK_NS = 100 * NS_PER_MS
 READ_REDIS_NS = NS_PER_S
 log = logging.getLogger("risk")
@@ -89,6 +90,7 @@ def serve(config: Config) -> None:
     for symbol, quoter in config.quoters.items():
         core.watch(quoter.account, symbol)
     service = Service("risk", config.run_dir, Addresses(config.run_dir, config.addresses))
+    service.inbox_pace_ns = INBOX_PACE_NS
     RiskService(service, core, HaltFlags(config.run_dir), StateStore.of(config))
     for account in config.accounts:
         service.listen_to(f"execution.{account}", *ACCOUNT_INPUTS, scope=account)

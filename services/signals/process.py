@@ -6,11 +6,12 @@ from services.signals.config import parse_signals
 from services.signals.core import Signals
 from services.signals.demand import Demand
 from shared.bus import Addresses
-from shared.clock import NS_PER_S
+from shared.clock import NS_PER_MS, NS_PER_S
 from shared.config import Config
 from shared.messages import FeedState, Flow, InstrumentInfo, Message, Top, Trade, Volatility
 from shared.service import Service
 
+INBOX_PACE_NS = 10 * NS_PER_MS  # it publishes ten times a second
 KEEP_DEMAND_NS = 60 * NS_PER_S
 CHECK_DEMAND_NS = 5 * NS_PER_S
 INPUTS: tuple[type[Message], ...] = (InstrumentInfo, FeedState, Top, Trade)
@@ -49,5 +50,6 @@ def serve(config: Config) -> None:
     """Run until stopped."""
     core = Signals(parse_signals(config.signals))
     service = Service("signals", config.run_dir, Addresses(config.run_dir, config.addresses))
+    service.inbox_pace_ns = INBOX_PACE_NS
     SignalsService(service, core, tuple(config.venues))
     service.run()

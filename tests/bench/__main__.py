@@ -16,6 +16,7 @@ from pathlib import Path
 from rich.console import Console
 
 from tests.bench import chains, feed_capacity, matching, quoters
+from tests.bench.machine import describe_machine
 from tests.bench.processes import BenchFailure
 from tests.bench.results import MIN_FEED_CAPACITY, Result, ratios, show, write
 
@@ -71,6 +72,7 @@ BENCHMARKS = (
 def main(arguments: Sequence[str]) -> int:
     given = _parse(arguments)
     results: list[Result] = []
+    machine = describe_machine()
     console = Console(stderr=True)
     with tempfile.TemporaryDirectory(prefix="bench-") as directory:
         for benchmark in BENCHMARKS:
@@ -82,7 +84,7 @@ def main(arguments: Sequence[str]) -> int:
                     console.print(f"{benchmark.name}: {failure}", markup=False)
                     return EXIT_FAILURE
     results += ratios(results)
-    write(given.out, results)
+    write(given.out, machine, results)
     show(results)
     return 0
 

@@ -72,6 +72,8 @@ def _results(held: Load | None, failed: Load | None) -> list[Result]:
     note += f"marketdata used {shown.cpu_share:.0%} of a processor"
     if failed is not None:
         note += f"; {failed.rate:,.0f} frames/s do not hold: {failed.problem}"
+    else:
+        note += "; no higher rate was tried"
     value = 0.0 if held is None else held.rate
     greatest = round(max(shown.ages_ms), 3)
     return [

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 import orjson
 from rich.console import Console
 from rich.table import Table
-
-from tests.bench.machine import describe_machine
 
 
 class Result(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -79,15 +77,15 @@ def ratios(results: Sequence[Result]) -> list[Result]:
     return found
 
 
-def to_json(results: Sequence[Result]) -> bytes:
-    """Return the content of bench.json."""
-    document = {"machine": describe_machine(), "results": [msgspec.to_builtins(one) for one in results]}
+def to_json(machine: Mapping[str, object], results: Sequence[Result]) -> bytes:
+    """Return the content of bench.json; `machine` as it was described before the first measurement."""
+    document = {"machine": machine, "results": [msgspec.to_builtins(one) for one in results]}
     return orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n"
 
 
-def write(path: Path, results: Sequence[Result]) -> None:
+def write(path: Path, machine: Mapping[str, object], results: Sequence[Result]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(to_json(results))
+    path.write_bytes(to_json(machine, results))
 
 
 def show(results: Sequence[Result]) -> None:

@@ -14,7 +14,7 @@ from tests.bench import matching, memory
 from tests.bench.bare_chain import latencies_us
 from tests.bench.frames import CYCLE, START_ID, SymbolFrames, snapshot
 from tests.bench.listener import Heard
-from tests.bench.machine import usage_of
+from tests.bench.machine import describe_machine, usage_of
 from tests.bench.results import Result, distribution, quantile, ratios, write
 from tests.bench.stack import Running
 from tests.bench.tick_to_order import wire_latencies_us
@@ -25,7 +25,7 @@ STAMP_US = 1_760_000_000_123_456
 
 
 def written(tmp_path: Path, results: list[Result]) -> dict[str, Any]:
-    write(tmp_path / "run" / "bench.json", results)
+    write(tmp_path / "run" / "bench.json", describe_machine(), results)
     document: dict[str, Any] = orjson.loads((tmp_path / "run" / "bench.json").read_bytes())
     return document
 
