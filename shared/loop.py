@@ -15,6 +15,7 @@ import sys
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import Any, TypeVar
 
 import zmq
@@ -53,6 +54,7 @@ class Loop:
         self._order = itertools.count()
         self._pending: deque[Callback] = deque()
         self._is_running = False
+        self._discards: dict[Future[Any], Callable[[Any], object]] = {}
         self._executor = ThreadPoolExecutor(workers, thread_name_prefix="worker")
         self._wake_read, self._wake_write = socket.socketpair()
         self._wake_read.setblocking(False)
@@ -83,13 +85,23 @@ class Loop:
     def call_soon(self, callback: Callback) -> None:
         """Run in the loop's thread; may be called from any thread."""
         self._pending.append(callback)
-        with contextlib.suppress(BlockingIOError):  # full of wake-ups already
+        with contextlib.suppress(OSError):  # full of wake-ups already, or closed
             self._wake_write.send(b"\0")
 
-    def in_worker(self, work: Callable[[], T], then: Callable[[Future[T]], None]) -> None:
-        """Run `work` in a worker thread, then `then(future)` in the loop's thread."""
+    def in_worker(
+        self,
+        work: Callable[[], T],
+        then: Callable[[Future[T]], None],
+        discard: Callable[[T], object] | None = None,
+    ) -> None:
+        """Run `work` in a worker thread, then `then(future)` in the loop's thread.
+
+        discard  takes the result if the loop is closed before `then` could (it holds a socket, say)
+        """
         future = self._executor.submit(work)
-        future.add_done_callback(lambda done: self.call_soon(lambda: then(done)))
+        if discard is not None:
+            self._discards[future] = discard
+        future.add_done_callback(lambda done: self.call_soon(lambda: self._conclude(done, then)))
 
     def run(self) -> None:
         """Run until `stop`. What a callback raises ends the loop and is raised here."""
@@ -116,9 +128,15 @@ class Loop:
 
     def close(self) -> None:
         """Release threads and sockets; work that is still running is not waited for."""
+        for future, discard in self._discards.items():
+            future.add_done_callback(partial(_discard, discard))
         self._executor.shutdown(wait=False, cancel_futures=True)
         self._wake_read.close()
         self._wake_write.close()
+
+    def _conclude(self, done: Future[T], then: Callable[[Future[T]], None]) -> None:
+        self._discards.pop(done, None)
+        then(done)
 
     def _push(self, due_ns: int, timer: Timer) -> None:
         heapq.heappush(self._timers, (due_ns, next(self._order), timer))
@@ -136,3 +154,8 @@ class Loop:
                 pass
         while self._pending:
             self._pending.popleft()()
+
+
+def _discard(discard: Callable[[Any], object], done: Future[Any]) -> None:
+    if not done.cancelled() and done.exception() is None:
+        discard(done.result())

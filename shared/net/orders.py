@@ -222,7 +222,7 @@ class OrderConnections:
             return
         for _ in range(min(missing, MAX_DIALLING - self._dialling)):
             self._dialling += 1
-            self._loop.in_worker(lambda: dial(self._url), self._on_dialled)
+            self._loop.in_worker(lambda: dial(self._url), self._on_dialled, socket.socket.close)
 
     def _on_dialled(self, dialled: Future[socket.socket]) -> None:
         self._dialling -= 1

@@ -119,7 +119,9 @@ class WebSocketStream:
         self._attempt += 1
         attempt = self._attempt
         self._loop.in_worker(
-            lambda: open_websocket(self._url()), lambda opened: self._on_opened(attempt, opened)
+            lambda: open_websocket(self._url()),
+            lambda opened: self._on_opened(attempt, opened),
+            socket.socket.close,
         )
 
     def close(self) -> None:

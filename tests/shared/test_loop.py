@@ -51,3 +51,16 @@ def test_what_a_callback_raises_ends_the_loop(loop: Loop) -> None:
     loop.call_soon(fail)
     with pytest.raises(ZeroDivisionError):
         loop.run()
+
+
+def test_what_a_worker_brings_after_the_loop_was_closed_is_discarded() -> None:
+    loop, may_end, discarded = Loop(SystemClock()), threading.Event(), threading.Event()
+
+    def work() -> str:
+        may_end.wait(5)
+        return "a socket"
+
+    loop.in_worker(work, lambda _future: None, lambda _result: discarded.set())
+    loop.close()
+    may_end.set()
+    assert discarded.wait(5)
