@@ -6,7 +6,8 @@ the kernel nor in TLS (frames within one TLS record would wait otherwise). One c
 `on_frames` hands over all that has arrived.
 
 Pings are answered and sent; a stream without a single byte for a while is closed. After a
-close it reconnects with delays of 1, 2, 4 ... 60 s, from 1 again once it was connected.
+close it reconnects with delays of 1, 2, 4 ... 60 s, from 1 again once it was connected
+(or, where a venue lets in whom it refuses afterwards, once its owner says that all is well).
 Whether the *data* is alive is not known here: pongs prove a link, not a feed.
 """
 
@@ -91,14 +92,22 @@ class WebSocketStream:
 
     def __init__(
         self, loop: Loop, clock: Clock, url: Callable[[], str], listener: StreamListener, *,
-        ping_ns: int = 30 * NS_PER_S, silence_ns: int = 60 * NS_PER_S,
+        ping_ns: int = 30 * NS_PER_S, silence_ns: int = 60 * NS_PER_S, is_good_when_open: bool = True,
+        text_ping: bytes | None = None,
     ) -> None:  # fmt: skip
-        """url is asked before each attempt, in a worker: an address may change with a restart."""
+        """Nothing is opened before `start`.
+
+        url                asked before each attempt, in a worker: an address may change with a restart
+        is_good_when_open  False = the delays go on growing until `settled` is called
+        text_ping          a message that is sent with every ping, for venues that count only those
+        """
         self._loop = loop
         self._clock = clock
         self._url = url
         self._listener = listener
         self._ping_ns = ping_ns
+        self._text_ping = text_ping
+        self._is_good_when_open = is_good_when_open
         self._silence_ns = silence_ns
         self._backoff = Backoff()
         self._buffer = bytearray(READ_SIZE)
@@ -142,6 +151,12 @@ class WebSocketStream:
 
     def ping(self) -> None:
         self._send(client_frame(PING, b""))
+        if self._text_ping is not None:
+            self.send_text(self._text_ping)
+
+    def settled(self) -> None:
+        """The venue has taken what it was asked: the next reconnect is quick again."""
+        self._backoff.reset()
 
     # --- opening and closing ---
 
@@ -156,7 +171,8 @@ class WebSocketStream:
             self._retry()
             return
         self._socket = opened.result()
-        self._backoff.reset()
+        if self._is_good_when_open:
+            self._backoff.reset()
         self._decoder = FrameDecoder()
         self._last_byte_ns = self._clock.monotonic_ns()
         self._timers = [

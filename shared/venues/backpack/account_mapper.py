@@ -52,12 +52,20 @@ EVENTS = {
     "triggerFailed": "cancelled",
 }
 
+#: names under which lists have been seen to be wrapped, and what only errors hold
+WRAPPERS = frozenset(("data", "orders"))
+ERROR_KEYS = frozenset(("code", "error"))
+
 
 def rows_of(value: object) -> list[Row]:
-    """Return the rows of a list reply, bare or wrapped in an object under one list."""
+    """Return the rows of a list reply, bare or wrapped under a known name.
+
+    Any other object is no list: an error that happens to hold an empty one must not read as "none".
+    Raises: Unknown.
+    """
     if isinstance(value, dict):
-        lists = [inner for inner in value.values() if isinstance(inner, list)]
-        value = lists[0] if len(lists) == 1 else None
+        names = WRAPPERS & value.keys()
+        value = value[names.pop()] if len(names) == 1 and not ERROR_KEYS & value.keys() else None
     if not isinstance(value, list) or not all(isinstance(row, dict) for row in value):
         raise Unknown("the venue's answer is not a list of objects")
     return value

@@ -6,6 +6,7 @@ Source: Backpack OpenAPI (2026-08-22).
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
@@ -41,6 +42,7 @@ SEARCH_BACK_MS = 3_600_000
 #: seconds to connect, seconds between bytes, of an account's reads: money waits for them
 ACCOUNT_TIMEOUT_S = (1.0, 2.0)
 MARKET_TYPES = ("SPOT", "PERP")
+log = logging.getLogger("backpack.client")
 
 
 class BackpackPublic:
@@ -49,12 +51,33 @@ class BackpackPublic:
     def __init__(self, venue: str, endpoints: Endpoints, spend: Spend | None = None) -> None:
         self._venue = venue
         self._rest = Rest(endpoints.rest_url, spend)
+        self._told: dict[str, str] = {}  # symbol -> what was logged of its rules
 
     def instruments(self) -> list[InstrumentInfo]:
-        """Return the rules of every spot and perpetual market that is shown."""
+        """Return the rules of every spot and perpetual market that is shown.
+
+        A market whose rules cannot be read is left out and named in the log: it is not listed for us,
+        and costs no other market anything. Raises: Unknown when not one can be read.
+        """
         markets = rows_of(self._get("/api/v1/markets"))
         known = [market for market in markets if market.get("marketType") in MARKET_TYPES]
-        return [read_row(market, lambda row: to_instrument(self._venue, row)) for market in known]
+        infos = [info for market in known if (info := self._instrument(market)) is not None]
+        if known and not infos:
+            raise Unknown("GET /api/v1/markets: not one market's rules can be read")
+        return infos
+
+    def _instrument(self, market: Row) -> InstrumentInfo | None:
+        def to_market(row: Row) -> InstrumentInfo:
+            return to_instrument(self._venue, row)
+
+        try:
+            return read_row(market, to_market)
+        except Unknown as error:
+            name = str(market.get("symbol"))
+            if self._told.get(name) != str(error):  # once, although they are read every hour
+                self._told[name] = str(error)
+                log.warning("a market is left out", extra={"symbol": name, "reason": str(error)})
+            return None
 
     def server_time_ms(self) -> int:
         text = str(self._get("/api/v1/time"))

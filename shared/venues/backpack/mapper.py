@@ -19,8 +19,8 @@ from typing import Any
 import msgspec
 
 from shared.clock import NS_PER_MS, NS_PER_US
-from shared.errors import Unknown
-from shared.instrument import FIXED
+from shared.errors import Refused, Unknown
+from shared.instrument import FIXED, Instrument
 from shared.messages import InstrumentInfo, Side
 from shared.venues.market_data import (
     Alive,
@@ -194,17 +194,20 @@ def snapshot_of(symbol: str, reply: dict[str, Any]) -> RawSnapshot:
 
 
 def to_instrument(venue: str, market: dict[str, Any]) -> InstrumentInfo:
-    """Read a row of the markets. Raises: KeyError, TypeError when a rule is missing."""
+    """Read a row of the markets.
+
+    Raises: KeyError, TypeError, ValueError when a rule is missing or absurd.
+    """
     price, quantity = market["filters"]["price"], market["filters"]["quantity"]
-    return InstrumentInfo(
+    info = InstrumentInfo(
         scope=venue,
-        symbol=market["symbol"],
-        base=market["baseSymbol"],
-        quote=market["quoteSymbol"],
+        symbol=_text(market["symbol"]),
+        base=_text(market["baseSymbol"]),
+        quote=_text(market["quoteSymbol"]),
         is_perp=market["marketType"] == "PERP",
-        tick_size=str(price["tickSize"]),
-        lot_size=str(quantity["stepSize"]),
-        min_quantity=str(quantity["minQuantity"]),
+        tick_size=_text(price["tickSize"]),
+        lot_size=_text(quantity["stepSize"]),
+        min_quantity=_text(quantity["minQuantity"]),
         max_quantity=_text_or_none(quantity.get("maxQuantity")),
         min_notional=None,  # the venue has none
         min_price=_text_or_none(price.get("minPrice")),
@@ -212,7 +215,18 @@ def to_instrument(venue: str, market: dict[str, Any]) -> InstrumentInfo:
         price_rule=FIXED,
         contract_multiplier="1",
     )
+    try:
+        Instrument.from_info(info)
+    except Refused as refusal:
+        raise ValueError(str(refusal)) from None
+    return info
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise ValueError(f"{value!r} is neither text nor a number")
+    return str(value)
 
 
 def _text_or_none(value: object) -> str | None:
-    return None if value is None else str(value)
+    return None if value is None else _text(value)

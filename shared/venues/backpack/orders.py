@@ -118,11 +118,14 @@ class BackpackOrders:
             return _placement_refusal(_read_refusal(status, headers, body))
         try:
             order = _decode_order(body)
-            filled = instrument.lots(Decimal(str(order.executedQuantity or 0)))
+            executed = _executed(order)
+            filled = 0 if executed is None else instrument.lots(executed)
         except (msgspec.DecodeError, InvalidOperation, Refused):
             return Unknown("the reply to a placement is unreadable")
         if order.status not in RESTING | DONE:
             return Unknown(f"the reply to a placement has status {order.status!r}")
+        if executed is None and order.status != "New":
+            return Unknown(f"the reply to a placement has status {order.status!r} and no filled quantity")
         return Accepted(str(order.id), filled, order.status in DONE)
 
     def read_cancel(self, status: int, headers: dict[bytes, bytes], body: bytes) -> Outcome:
@@ -138,7 +141,7 @@ class BackpackOrders:
             return Accepted("", is_done=True)
         try:
             order = _decode_order(body)
-            executed = Decimal(str(order.executedQuantity or 0))
+            executed = _executed(order)
         except (msgspec.DecodeError, InvalidOperation):
             return Unknown("the reply to a cancel is unreadable")
         return Accepted(str(order.id), is_done=order.status in DONE, executed=executed)
@@ -161,6 +164,11 @@ class BackpackOrders:
             f"Content-Type: application/json; charset=utf-8\r\nContent-Length: {len(body)}\r\n\r\n"
         )
         return method + head.encode() + body
+
+
+def _executed(order: _OrderReply) -> Decimal | None:
+    """Return how much an order has filled, None = the reply does not tell. Raises: InvalidOperation."""
+    return None if order.executedQuantity is None else Decimal(str(order.executedQuantity))
 
 
 def _read_refusal(status: int, headers: dict[bytes, bytes], body: bytes) -> Rejected | Unknown:

@@ -36,7 +36,8 @@ class BackpackPrivateFeed(StreamListener):
         self._signer = Signer(keys)
         self._offset = offset
         self._listener = listener
-        self._stream = WebSocketStream(loop, clock, lambda: endpoints.ws_url, self)
+        # everybody may connect: only an accepted subscription ends the growing delays
+        self._stream = WebSocketStream(loop, clock, lambda: endpoints.ws_url, self, is_good_when_open=False)
         self.is_connected = False
 
     def start(self) -> None:
@@ -61,6 +62,7 @@ class BackpackPrivateFeed(StreamListener):
     def on_pong(self) -> None:
         if not self.is_connected:
             self.is_connected = True
+            self._stream.settled()
             self._listener.on_private_connected()
 
     def on_frames(self, frames: list[bytes], recv_ns: int) -> None:

@@ -84,7 +84,15 @@ def test_O08_lists_come_bare_or_wrapped(wrap: Any) -> None:
     assert len(read_rows(wrap([ORDER, ORDER]), to_order)) == 2
 
 
-@pytest.mark.parametrize("answer", [None, {}, "text", [1], {"a": [], "b": []}, 5])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        None, {}, "text", [1], {"a": [], "b": []}, 5, {"a": []}, {"data": [], "orders": []}, {"data": None},
+        {"code": "MAINTENANCE", "message": "x", "details": []},  # with status 200
+        {"code": "MAINTENANCE", "data": []},
+        {"error": "x", "orders": []},
+    ],
+)  # fmt: skip
 def test_L02_what_is_no_list_is_unknown_never_empty(answer: object) -> None:
     with pytest.raises(Unknown):
         read_rows(answer, to_order)

@@ -14,9 +14,11 @@ from shared.messages import Side
 from shared.secret import Secret
 from shared.venues.access import Endpoints, Keys
 from shared.venues.backpack.client import BackpackAccount, BackpackPublic
+from shared.venues.backpack.rest import Rest
 from shared.venues.clock_offset import ClockOffset
 from tests.exchange.wire_client import WireClient
 from tests.fixtures.venue import VenueProcess, running_venue
+from tests.venues.backpack.samples import MARKET
 
 SYMBOL = "SOL_USDC_PERP"
 CLIENT_ID = 77 << 24
@@ -86,6 +88,36 @@ def test_D10_instruments_are_read_from_the_venue(public: BackpackPublic) -> None
     assert instruments.keys() == {"SOL_USDC_PERP", "SOL_USDC"}
     assert (instruments[SYMBOL].is_perp, instruments[SYMBOL].tick_size) == (True, Decimal("0.01"))
     assert not instruments["SOL_USDC"].is_perp
+
+
+@pytest.mark.parametrize(
+    ("group", "rule", "value"),
+    [
+        ("price", "tickSize", None), ("price", "tickSize", "0"), ("price", "tickSize", "Infinity"),
+        ("quantity", "stepSize", "none"), ("quantity", "minQuantity", None), ("price", "minPrice", "x"),
+        ("price", None, None),
+    ],
+)  # fmt: skip
+def test_D10_a_listing_with_absurd_rules_is_left_out_and_named_and_costs_no_other(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture,
+    group: str, rule: str | None, value: str | None,
+) -> None:  # fmt: skip
+    odd = {**MARKET, "symbol": "ODD_USDC", "filters": {**MARKET["filters"]}}
+    if rule is None:
+        del odd["filters"][group]
+    else:
+        odd["filters"][group] = {**MARKET["filters"][group], rule: value}
+    markets = [odd, MARKET]
+    monkeypatch.setattr(Rest, "get", lambda *_: markets)
+    public = BackpackPublic("backpack", Endpoints("http://127.0.0.1:1", ""))
+    assert [info.symbol for info in public.instruments()] == [SYMBOL]
+    public.instruments()
+    told = [line for line in caplog.records if getattr(line, "symbol", "") == "ODD_USDC"]
+    assert len(told) == 1, "told once, not at every read"
+    markets.remove(MARKET)
+    with pytest.raises(Unknown, match="not one market"):
+        public.instruments()
+    public.close()
 
 
 def test_depth_and_time_are_read(public: BackpackPublic) -> None:

@@ -197,6 +197,8 @@ def test_O05_a_rate_limit_is_a_refusal_whoever_answers_and_tells_how_long() -> N
         (200, {"id": "1"}),
         (200, {**ORDER, "status": "Surprising"}),
         (200, {**ORDER, "executedQuantity": "0.001"}),  # no whole lot: not what we sent
+        (200, {**ORDER, "executedQuantity": None}),  # partially filled, by how much?
+        (200, {"id": "1", "status": "Filled"}),
         (200, []),
         (202, {}),
         (302, b""),
@@ -234,6 +236,11 @@ def test_a_cancel_is_done_queued_or_not_known() -> None:
         "8284661092", 0, True, executed=Decimal("0.5")
     )
     assert cancel_reply(202, b"") == Accepted("", 0, False)
+    for untold in (
+        {"id": "5", "status": "Cancelled"},
+        {"id": 5, "status": "Cancelled", "executedQuantity": None},
+    ):
+        assert cancel_reply(200, untold) == Accepted("5", 0, True, executed=None), "ask: it may have filled"
     assert cancel_reply(200, [{**ORDER, "status": "Cancelled"}]) == Accepted("", 0, True)
     assert isinstance(cancel_reply(200, b"?"), Unknown)
     assert isinstance(cancel_reply(503, b""), Unknown)

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import socket
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import pytest
 
-from shared.clock import SystemClock
+from shared.clock import NS_PER_MS, NS_PER_S, ManualClock, SystemClock
 from shared.loop import Loop
+from shared.net.frames import TEXT
 from shared.secret import Secret
 from shared.venues.access import Endpoints, Keys
 from shared.venues.backpack.private import BackpackPrivateFeed
 from shared.venues.base import PrivateEvent, VenueBalance, VenueFill, VenueOrder, VenuePosition
 from shared.venues.clock_offset import ClockOffset
 from tests.fixtures.venue import VenueProcess, running_venue
-from tests.shared.net.servers import run_until, running_loop
+from tests.shared.net.servers import ScriptedServer, run_until, running_loop
+from tests.shared.net.test_frames import server_frame
+from tests.shared.net.test_stream import accept
 from tests.venues.backpack.test_client import take
 
 SYMBOL = "SOL_USDC_PERP"
@@ -98,4 +103,46 @@ def test_a_subscription_that_the_venue_refuses_never_counts_as_connected(
     run_until(loop, lambda: any("refuses" in getattr(line, "reason", "") for line in caplog.records))
     assert not feed.is_connected
     assert listener.told == []
+    feed.close()
+
+
+def test_O05_a_subscription_that_is_refused_again_and_again_waits_longer_each_time(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    refusal = b'{"id":null,"error":{"code":4003,"message":"Invalid signature"}}'
+
+    def refuse(request: bytes, connection: socket.socket) -> bool:
+        accept(request, connection, server_frame(TEXT, refusal))
+        return True
+
+    keys = Keys("key", Secret("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="))
+    clock = ManualClock(NS_PER_S)
+    loop = Loop(clock)
+    with ScriptedServer(refuse) as server:
+        endpoints = Endpoints(server.url, server.url.replace("http", "ws"))
+        feed = BackpackPrivateFeed(loop, clock, endpoints, keys, ClockOffset(clock), Listener())
+        feed.start()
+        for attempt, wait_s in enumerate((1, 2, 4, 8, 16), 1):
+            run_until(loop, lambda attempt=attempt: len(caplog.records) == attempt)  # type: ignore[misc]
+            clock.advance(wait_s * NS_PER_S - 1)
+            loop.run_once(20 * NS_PER_MS)
+            assert server.accepted == attempt
+            clock.advance(1)
+        feed.close()
+    loop.close()
+
+
+def test_D03_a_subscription_that_was_in_effect_is_back_after_a_second(
+    loop: Loop, venue: VenueProcess
+) -> None:
+    feed, listener = open_feed(loop, venue)
+    for closed in (1, 2, 3):  # growing delays would take 1 + 2 + 4 s
+        run_until(loop, lambda: feed.is_connected)
+        begun = time.monotonic()
+        venue.fault("close_sockets")
+        run_until(loop, lambda: not feed.is_connected)
+        venue.clear_faults()
+        run_until(loop, lambda: feed.is_connected)
+        assert time.monotonic() - begun < 1.9
+        assert listener.told.count("connected") == closed + 1
     feed.close()
