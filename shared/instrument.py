@@ -26,6 +26,8 @@ class Instrument:
     min_notional          quote units; None = the venue has none
     min_ticks, max_ticks  price bounds in ticks; None = the venue has none
     contract_multiplier   base units a contract (1 where sizes are in base units)
+    native_id             how orders name it where not by the symbol (asset or market index); None = by it
+    reduce_only_is_exempt True = the venue asks no min_notional of reduce-only orders
     """
 
     venue: str
@@ -42,6 +44,8 @@ class Instrument:
     max_ticks: int | None = None
     price_rule: str = FIXED
     contract_multiplier: Decimal = Decimal(1)
+    native_id: str | None = None
+    reduce_only_is_exempt: bool = False
 
     @classmethod
     def from_info(cls, info: InstrumentInfo) -> Instrument:
@@ -57,6 +61,7 @@ class Instrument:
             max_ticks=None if info.max_price is None else _steps(info.max_price, tick, ROUND_FLOOR),
             price_rule=info.price_rule,
             contract_multiplier=_positive(info.contract_multiplier, "contract multiplier"),
+            native_id=info.native_id, reduce_only_is_exempt=info.reduce_only_is_exempt,
         )  # fmt: skip
 
     def ticks(self, price: Decimal | str) -> int:
@@ -106,7 +111,7 @@ class Instrument:
     def quantity_text(self, lots: int) -> str:
         return plain(self.quantity(lots))
 
-    def check_order(self, ticks: int, lots: int) -> None:
+    def check_order(self, ticks: int, lots: int, *, reduce_only: bool = False) -> None:
         """Raise Refused naming the rule which an order of this price and size breaks."""
         if lots < self.min_lots:
             raise Refused("min_quantity", f"{self.symbol}: {lots} lots is below the minimum {self.min_lots}")
@@ -115,7 +120,8 @@ class Instrument:
         low = 1 if self.min_ticks is None else max(1, self.min_ticks)
         if ticks < low or (self.max_ticks is not None and ticks > self.max_ticks):
             raise Refused("price_range", f"{self.symbol}: {ticks} ticks is outside {low}..{self.max_ticks}")
-        if self.min_notional is not None and self.notional(lots, ticks) < self.min_notional:
+        min_notional = None if reduce_only and self.reduce_only_is_exempt else self.min_notional
+        if min_notional is not None and self.notional(lots, ticks) < min_notional:
             text = f"{self.symbol}: {plain(self.notional(lots, ticks))} is below {self.min_notional}"
             raise Refused("min_notional", text)
         if ticks % self._step_at(ticks):

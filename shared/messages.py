@@ -2,9 +2,9 @@
 
 Prices are integer ticks, sizes integer lots, of the message's symbol; `None` means
 absent, never 0. Times are CLOCK_MONOTONIC nanoseconds except `venue_ns`, the venue's
-wall clock. `cause_ns` is the receive time of the market frame that caused the message
-(0 = none), so tick-to-order is measured in production. The side of a trade is the
-taker's.
+wall clock (None where it does not tell). `cause_ns` is the receive time of the market
+frame that caused the message (0 = none), so tick-to-order is measured in production.
+The side of a trade is the taker's.
 
 Two families. **State**: the whole present or wanted value, repeated on a heartbeat,
 superseded by the newest. **Facts**: never conflated; a hole in their sequence is an
@@ -76,6 +76,8 @@ class InstrumentInfo(Message, frozen=True, array_like=True, gc=False):
     max_price: str | None
     price_rule: str  # "fixed" | "significant_5": see Instrument
     contract_multiplier: str
+    native_id: str | None = None  # what the venue calls it in orders, where not by the symbol
+    reduce_only_is_exempt: bool = False  # from min_notional
 
 
 class Top(Message, frozen=True, array_like=True, gc=False):
@@ -92,7 +94,7 @@ class Top(Message, frozen=True, array_like=True, gc=False):
     ask: int | None
     ask_size: int
     update_id: int
-    venue_ns: int
+    venue_ns: int | None
     recv_ns: int
     as_of_ns: int
     cause_ns: int
@@ -106,7 +108,7 @@ class Depth(Message, frozen=True, array_like=True, gc=False):
     bids: tuple[tuple[int, int], ...]
     asks: tuple[tuple[int, int], ...]
     update_id: int
-    venue_ns: int
+    venue_ns: int | None
     recv_ns: int
     as_of_ns: int
     cause_ns: int
@@ -121,7 +123,7 @@ class Trade(Fact, frozen=True, array_like=True, gc=False):
     price: int
     size: int
     trade_id: int
-    venue_ns: int
+    venue_ns: int | None
     recv_ns: int
 
 
@@ -134,7 +136,7 @@ class Mark(Message, frozen=True, array_like=True, gc=False):
     index_price: float | None
     funding_rate: float | None
     next_funding_ns: int | None  # venue's wall clock
-    venue_ns: int
+    venue_ns: int | None
     recv_ns: int
 
 

@@ -12,16 +12,19 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator, Sequence
+from itertools import chain
 
 from services.marketdata.config import MarketDataConfig
 from services.marketdata.demand import Demand
 from services.marketdata.staleness import LagMeter, Limits
 from services.marketdata.symbol import SymbolFeed
-from services.marketdata.wishes import PriceWish, SnapshotWish
+from services.marketdata.wishes import PriceWish, ResubscribeWish, SnapshotWish
 from shared.clock import NS_PER_MS, NS_PER_S, seconds_to_ns
 from shared.errors import Unknown
 from shared.messages import FeedState, FeedStatus, InstrumentInfo, Message
 from shared.venues.market_data import (
+    Answer,
+    Aside,
     BestPrices,
     DepthDiff,
     DepthSnapshot,
@@ -56,11 +59,17 @@ class MarketData:
         self._infos: dict[str, InstrumentInfo] = {}
         self._symbols: dict[str, SymbolFeed] = {}
         self._snapshots: dict[str, SnapshotWish] = {}
+        self._renewals: dict[str, ResubscribeWish] = {}
         self._connection = NOT_CONNECTED_YET  # why there is no connection; "" = there is one
         self._fresh_ns = 0  # when data last arrived that did not lag
         self.outgoing: list[bytes] = []  # frames for the venue, taken by the shell
         self.forgotten: list[str] = []  # symbols whose topics are to be ended, taken by the shell
         self.unreadable = ""  # the latest thing that could not be read, taken by the shell
+
+    @property
+    def ping(self) -> bytes | None:
+        """The message that the venue wants now and then, None = it wants none."""
+        return self._feed.ping
 
     # --- the stream ---
 
@@ -69,18 +78,18 @@ class MarketData:
         out: list[Message] = []
         changed: dict[str, SymbolFeed] = {}
         read, symbols, lag_of = self._feed.read, self._symbols, self._meter.lag_ns
-        for frame in frames:
-            event = read(frame)
-            if event is None:
-                continue
-            if isinstance(event, Unreadable):
-                self.unreadable = event.text
+        for event in chain.from_iterable(map(read, frames)):
+            if isinstance(event, Aside):
+                self._on_aside(event)
                 continue
             symbol = symbols.get(event.symbol)
             if symbol is None:
                 continue
             changed[event.symbol] = symbol
-            symbol.lag_ns = lag_ns = lag_of(event.venue_ns, recv_ns)
+            venue_ns = event.venue_ns
+            if venue_ns is not None:  # otherwise it is as late as the data that told
+                symbol.lag_ns = lag_of(venue_ns, recv_ns)
+            lag_ns = symbol.lag_ns
             symbol.as_of_ns = max(symbol.as_of_ns, recv_ns - lag_ns)
             if isinstance(event, DepthDiff):
                 symbol.on_diff(event, recv_ns)
@@ -93,6 +102,12 @@ class MarketData:
                 self._fresh_ns = recv_ns
             self._tell(symbol, recv_ns, recv_ns, out)
         return out
+
+    def _on_aside(self, event: Aside) -> None:
+        if isinstance(event, Unreadable):
+            self.unreadable = event.text
+        elif isinstance(event, Answer):
+            self.outgoing.append(event.frame)
 
     def _on_other(self, symbol: SymbolFeed, event: object, recv_ns: int, out: list[Message]) -> None:
         if isinstance(event, PublicTrade):
@@ -112,6 +127,7 @@ class MarketData:
         self._connection = ""
         self._fresh_ns = now_ns
         self.outgoing.extend(self._feed.subscribe(tuple(self._symbols)))
+        self._renewals = {name: ResubscribeWish(now_ns) for name in self._symbols}
         return self._begin_anew("waiting for a snapshot", now_ns)
 
     def on_disconnected(self, reason: str, now_ns: int) -> list[Message]:
@@ -162,6 +178,7 @@ class MarketData:
         symbol = self._symbols[name] = SymbolFeed(info, self._feed.rule, self._limits, now_ns)
         symbol.wants_depth = self._demand.wants("Depth", name)
         self._snapshots[name] = SnapshotWish()
+        self._renewals[name] = ResubscribeWish(now_ns)
         if not self._connection:
             self.outgoing.extend(self._feed.subscribe((name,)))
         out: list[Message] = [info]
@@ -185,13 +202,24 @@ class MarketData:
     # --- REST ---
 
     def snapshot_wishes(self, now_ns: int, at_most: int) -> list[str]:
-        """Return, once each, the symbols whose snapshot should be read now."""
-        if self._connection or not self._feed.needs_snapshot:
+        """Return, once each, the symbols whose snapshot should be read now.
+
+        Where snapshots come in the stream there are none: such a symbol is subscribed anew instead.
+        """
+        if self._connection:
+            return []
+        if self._feed.rule.snapshots_in_stream:
+            self._resubscribe(now_ns)
             return []
         due = [name for name in self._symbols if self._is_snapshot_due(name, now_ns)][:at_most]
         for name in due:
             self._snapshots[name].asked(now_ns)
         return due
+
+    def _resubscribe(self, now_ns: int) -> None:
+        for name, symbol in self._symbols.items():
+            if self._renewals[name].is_due(symbol.sync.wants_snapshot, now_ns):
+                self.outgoing.extend((*self._feed.unsubscribe((name,)), *self._feed.subscribe((name,))))
 
     def _is_snapshot_due(self, name: str, now_ns: int) -> bool:
         symbol = self._symbols[name]
@@ -272,7 +300,7 @@ class MarketData:
 
     def _forget(self, name: str) -> None:
         if self._symbols.pop(name, None) is not None:
-            del self._snapshots[name]
+            del self._snapshots[name], self._renewals[name]
             if not self._connection:
                 self.outgoing.extend(self._feed.unsubscribe((name,)))
         self.forgotten.append(name)

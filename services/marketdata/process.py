@@ -51,6 +51,7 @@ class MarketDataService(StreamListener):
         self._stream = WebSocketStream(
             service.loop, service.clock, client.ws_url, self,
             ping_ns=seconds_to_ns(config.ping_s), silence_ns=seconds_to_ns(config.silence_s),
+            text_ping=core.ping,
         )  # fmt: skip
         self._statuses: dict[str, FeedStatus] = {}
         self._reads = 0  # of depth, under way
@@ -97,6 +98,9 @@ class MarketDataService(StreamListener):
                     f"feed {message.status.name.lower()}",
                     extra={"symbol": message.symbol, "reason": message.reason},
                 )
+        self._send_outgoing()
+
+    def _send_outgoing(self) -> None:
         for frame in self._core.outgoing:
             self._stream.send_text(frame)
         self._core.outgoing.clear()
@@ -108,6 +112,7 @@ class MarketDataService(StreamListener):
         now_ns = self._clock.monotonic_ns()
         for name in self._core.snapshot_wishes(now_ns, MAX_READS - self._reads):
             self._read_depth(name, SNAPSHOT_LEVELS, self._core.on_snapshot, self._core.on_snapshot_failed)
+        self._send_outgoing()  # a wish may be a new subscription
         price_of = self._core.price_wish(now_ns) if self._reads < MAX_READS else None
         if price_of is not None:
             self._read_depth(

@@ -42,6 +42,7 @@ class SymbolFeed:
         self.info = info
         self.opened_ns = now_ns
         self.sync = BookSync(rule)
+        self._in_stream = rule.snapshots_in_stream
         self.status = FeedStatus.CONNECTING
         self.as_of_ns = 0
         self.lag_ns = 0
@@ -53,7 +54,7 @@ class SymbolFeed:
         self._best: BestPrices | None = None
         self._prices = NOTHING
         self._update_id = 0
-        self._venue_ns = 0
+        self._venue_ns: int | None = None
         self._recv_ns = 0
         self._told_prices = NOTHING
         self._told_as_of_ns = 0
@@ -100,8 +101,13 @@ class SymbolFeed:
         self._saw_id(best.update_id, recv_ns)
 
     def on_snapshot(self, snapshot: DepthSnapshot, now_ns: int) -> None:
-        """Take a snapshot: the start of a book, or the audit of a live one."""
-        if self.sync.is_live:
+        """Take a snapshot: the book, the start of one, or the audit of a live one."""
+        if self._in_stream:
+            self.diff_ns = now_ns
+            self._uses_rest = self._uses_rest and self.is_lagging
+            self.sync.on_snapshot(snapshot)
+            self._venue_ns = snapshot.venue_ns
+        elif self.sync.is_live:
             self.audit_ns = now_ns
             self._saw_id(snapshot.update_id, now_ns)
         else:

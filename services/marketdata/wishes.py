@@ -16,6 +16,9 @@ LARGEST_RETRY_NS = 8 * NS_PER_S
 #: a snapshot that no diff has joined is compared with a second one after this long
 CONFIRM_NS = NS_PER_S
 PRICE_INTERVAL_NS = NS_PER_S
+#: a subscription is given so long to bring its snapshot
+FIRST_RENEWAL_NS = 2 * NS_PER_S
+LARGEST_RENEWAL_NS = 60 * NS_PER_S
 
 
 class SnapshotWish:
@@ -56,6 +59,26 @@ class SnapshotWish:
     def failed(self, now_ns: int, retry_after_ns: int = 0) -> None:
         self._in_flight = False
         self._not_before_ns = now_ns + max(self._backoff.take_ns(), retry_after_ns)
+
+
+class ResubscribeWish:
+    """When a symbol whose snapshots come in the stream may be subscribed anew."""
+
+    def __init__(self, now_ns: int) -> None:
+        """The symbol was subscribed at `now_ns`: its first snapshot is on its way."""
+        self._backoff = Backoff(FIRST_RENEWAL_NS, LARGEST_RENEWAL_NS)
+        self._not_before_ns = now_ns + self._backoff.take_ns()
+
+    def is_due(self, wants_snapshot: bool, now_ns: int) -> bool:
+        """True, once, when it should be done now; less and less often while that does not help."""
+        if not wants_snapshot:
+            if now_ns >= self._not_before_ns:
+                self._backoff.reset()
+            return False
+        if now_ns < self._not_before_ns:
+            return False
+        self._not_before_ns = now_ns + self._backoff.take_ns()
+        return True
 
 
 class PriceWish:

@@ -92,8 +92,8 @@ class WebSocketStream:
 
     def __init__(
         self, loop: Loop, clock: Clock, url: Callable[[], str], listener: StreamListener, *,
-        ping_ns: int = 30 * NS_PER_S, silence_ns: int = 60 * NS_PER_S, is_good_when_open: bool = True,
-        text_ping: bytes | None = None,
+        ping_ns: int = 30 * NS_PER_S, silence_ns: int = 60 * NS_PER_S,
+        is_good_when_open: bool = True, text_ping: bytes | None = None,
     ) -> None:  # fmt: skip
         """Nothing is opened before `start`.
 

@@ -4,10 +4,12 @@
         ▲                      │                                 │
         └──── snapshot is too old, gap, reset ◀──────────────────┘
 
+A snapshot that comes in the stream has its place between the diffs, so it needs no
+joining: it replaces the book and is Live at once, each time; diffs before it say nothing.
+
 Pure. Only a Live book may be published. A venue's rule of sequence is a parameter, so
 that the same states serve venues that chain their diffs by `U == previous u + 1`, by
-`pu == previous u`, or by a nonce; a venue whose stream brings the snapshot feeds it in
-the same way.
+`pu == previous u`, by a nonce, or that send whole books only.
 """
 
 from __future__ import annotations
@@ -24,6 +26,9 @@ MAX_OLD = 50
 class ConsecutiveIds:
     """`U == previous u + 1`; the first one spans the snapshot's id. (Backpack, Binance spot.)"""
 
+    snapshots_in_stream = False
+    is_chained = True
+
     def joins(self, snapshot_id: int, diff: DepthDiff) -> bool:
         return diff.first_id <= snapshot_id + 1 <= diff.last_id
 
@@ -37,11 +42,33 @@ class PreviousId:
     Binance futures and Aster. Their ids are shared between symbols: `U` tells nothing of what came before.
     """
 
+    snapshots_in_stream = False
+    is_chained = True
+
     def joins(self, snapshot_id: int, diff: DepthDiff) -> bool:
         return diff.previous_id is not None and diff.previous_id <= snapshot_id < diff.last_id
 
     def follows(self, last_id: int, diff: DepthDiff) -> bool:
         return diff.previous_id == last_id
+
+
+class StreamedChain(PreviousId):
+    """The subscription begins with a snapshot; then each diff names the id before it. (Lighter.)"""
+
+    snapshots_in_stream = True
+
+
+class WholeBooks:
+    """No diffs: every message is the whole book, and its id a time. (Hyperliquid.)"""
+
+    snapshots_in_stream = True
+    is_chained = False
+
+    def joins(self, snapshot_id: int, diff: DepthDiff) -> bool:  # noqa: ARG002 there are none
+        return False
+
+    def follows(self, last_id: int, diff: DepthDiff) -> bool:  # noqa: ARG002 there are none
+        return False
 
 
 class Buffering:
@@ -84,6 +111,8 @@ class BookSync:
         """Take a diff; True if it changed a live book."""
         if isinstance(self.state, Live):
             return self._follow(diff)
+        if self._rule.snapshots_in_stream:
+            return False  # from before the snapshot
         if len(self._buffer) >= MAX_BUFFERED:
             del self._buffer[: MAX_BUFFERED // 2]
         self._buffer.append(diff)
@@ -94,8 +123,10 @@ class BookSync:
     def on_snapshot(self, snapshot: DepthSnapshot) -> bool:
         """Take a snapshot; True if the book is live with it.
 
-        In Live it is only a check: it changes nothing unless it is ahead (see `is_behind`).
+        One by REST is only a check in Live: it changes nothing unless it is ahead (see `is_behind`).
         """
+        if self._rule.snapshots_in_stream:
+            return self._replace(snapshot)
         if isinstance(self.state, Live):
             return True
         is_second = isinstance(self.state, Joining) and snapshot.update_id == self.book.update_id
@@ -107,9 +138,7 @@ class BookSync:
             self.wants_snapshot = True
             self.reason = "the snapshot is older than the stream"
             return False
-        self.book.bids.replace(snapshot.bids)
-        self.book.asks.replace(snapshot.asks)
-        self.book.update_id = snapshot.update_id
+        self._take(snapshot)
         self.state = Joining()
         self.wants_snapshot = False
         self.reason = "waiting for the first diff after the snapshot"
@@ -124,9 +153,24 @@ class BookSync:
 
     def is_behind(self, update_id: int) -> bool:
         """True if the venue has told of a later change than the book holds."""
-        return update_id > self.book.update_id
+        return self._rule.is_chained and update_id > self.book.update_id
+
+    def _take(self, snapshot: DepthSnapshot) -> None:
+        self.book.bids.replace(snapshot.bids)
+        self.book.asks.replace(snapshot.asks)
+        self.book.update_id = snapshot.update_id
 
     # --- Live ---
+
+    def _replace(self, snapshot: DepthSnapshot) -> bool:
+        """Take a snapshot of the stream, unless a newer one was overtaken by it."""
+        if isinstance(self.state, Live) and snapshot.update_id < self.book.update_id:
+            self._old += 1
+            if self._old <= MAX_OLD:
+                return True
+        self._take(snapshot)
+        self._become_live()
+        return True
 
     def _follow(self, diff: DepthDiff) -> bool:
         book = self.book
@@ -138,7 +182,7 @@ class BookSync:
             self._old += 1
             if self._old <= MAX_OLD:
                 return False
-        self._buffer = [diff]
+        self._buffer = [] if self._rule.snapshots_in_stream else [diff]
         self._leave(f"gap: {diff.first_id} came after {book.update_id}")
         return False
 

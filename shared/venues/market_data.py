@@ -2,7 +2,8 @@
 
 Structs rather than messages: they never leave the process, and are made per frame, so
 they are not frozen. Prices are ticks, sizes lots, `venue_ns` is when the venue sent it
-(its wall clock). A snapshot may come by REST or in the stream.
+(its wall clock), None where it does not tell: nothing can be said then of how late it is.
+A snapshot may come by REST or in the stream.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ class DepthDiff(msgspec.Struct, gc=False):
     previous_id: int | None
     bids: Levels
     asks: Levels
-    venue_ns: int
+    venue_ns: int | None
 
 
 class RawSnapshot(msgspec.Struct, gc=False):
@@ -41,7 +42,7 @@ class RawSnapshot(msgspec.Struct, gc=False):
     update_id: int
     bids: Sequence[tuple[str, str]]
     asks: Sequence[tuple[str, str]]
-    venue_ns: int
+    venue_ns: int | None
 
 
 class DepthSnapshot(msgspec.Struct, gc=False):
@@ -51,11 +52,11 @@ class DepthSnapshot(msgspec.Struct, gc=False):
     update_id: int
     bids: Levels
     asks: Levels
-    venue_ns: int
+    venue_ns: int | None
 
 
 class BestPrices(msgspec.Struct, gc=False):
-    """Best bid and ask; None = that side is empty. Same chain of ids as the depth."""
+    """Best bid and ask; None = that side is empty. Its ids compare with those of the depth."""
 
     symbol: str
     bid: int | None
@@ -63,7 +64,7 @@ class BestPrices(msgspec.Struct, gc=False):
     ask: int | None
     ask_size: int
     update_id: int
-    venue_ns: int
+    venue_ns: int | None
 
 
 class PublicTrade(msgspec.Struct, gc=False):
@@ -74,7 +75,7 @@ class PublicTrade(msgspec.Struct, gc=False):
     price: int
     size: int
     trade_id: int
-    venue_ns: int
+    venue_ns: int | None
 
 
 class MarkPrice(msgspec.Struct, gc=False):
@@ -85,23 +86,33 @@ class MarkPrice(msgspec.Struct, gc=False):
     index_price: float | None
     funding_rate: float | None
     next_funding_ns: int | None
-    venue_ns: int
+    venue_ns: int | None
 
 
 class Alive(msgspec.Struct, gc=False):
     """A periodic message of one symbol that says nothing but that its feed lives."""
 
     symbol: str
-    venue_ns: int
+    venue_ns: int | None
 
 
-class Unreadable(msgspec.Struct, gc=False):
+class Aside(msgspec.Struct, gc=False):
+    """What belongs to no symbol."""
+
+
+class Unreadable(Aside, gc=False):
     """A frame that could not be read, or an error of the venue; `text` says why."""
 
     text: str
 
 
-MarketEvent = DepthDiff | DepthSnapshot | BestPrices | PublicTrade | MarkPrice | Alive | Unreadable
+class Answer(Aside, gc=False):
+    """What the venue wants to be sent for a frame: the reply to a ping of its own, say."""
+
+    frame: bytes
+
+
+MarketEvent = DepthDiff | DepthSnapshot | BestPrices | PublicTrade | MarkPrice | Alive | Unreadable | Answer
 
 
 class PublicFeed(Protocol):
@@ -113,8 +124,8 @@ class PublicFeed(Protocol):
         ...
 
     @property
-    def needs_snapshot(self) -> bool:
-        """True if the book's snapshot is asked for by REST, False if it comes in the stream."""
+    def ping(self) -> bytes | None:
+        """The message that keeps the connection open, sent now and then; None = websocket pings do."""
         ...
 
     def set_instruments(self, infos: Sequence[InstrumentInfo]) -> None:
@@ -127,8 +138,8 @@ class PublicFeed(Protocol):
 
     def unsubscribe(self, symbols: Sequence[str]) -> list[bytes]: ...
 
-    def read(self, frame: bytes) -> MarketEvent | None:
-        """Return what a frame says, None = nothing of interest. Never raises."""
+    def read(self, frame: bytes) -> Sequence[MarketEvent]:
+        """Return what a frame says, in its order; often one event, () = nothing of interest. Never raises."""
         ...
 
     def read_snapshot(self, raw: RawSnapshot) -> DepthSnapshot:
@@ -145,7 +156,18 @@ class MarketClient(PublicClient, Protocol):
 
 
 class SequenceRule(Protocol):
-    """How the ids of a venue's diffs follow each other."""
+    """How the ids of a venue's diffs follow each other, and where its snapshots come from.
+
+    snapshots_in_stream  False = a snapshot is read by REST, and diffs have to join it. True = it comes
+                         in the stream, in its place: it is the book; another one is had by
+                         subscribing anew
+    is_chained           True = each change has an id, shared by depth and best prices: a book that does
+                         not reach an id which the venue has told has lost something. False = ids only
+                         tell what is newer (times)
+    """
+
+    snapshots_in_stream: bool
+    is_chained: bool
 
     def joins(self, snapshot_id: int, diff: DepthDiff) -> bool:
         """True if `diff` may be the first one applied after a snapshot."""

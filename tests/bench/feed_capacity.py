@@ -181,7 +181,7 @@ def _ages_ms(heard: list[Heard], window: tuple[int, int]) -> tuple[list[float], 
     told: dict[str, int] = {}
     for one in heard:
         top = one.message
-        if not isinstance(top, Top) or top.update_id <= told.get(top.symbol, 0):
+        if not isinstance(top, Top) or top.venue_ns is None or top.update_id <= told.get(top.symbol, 0):
             continue
         told[top.symbol] = top.update_id
         if window[0] <= one.arrived_ns <= window[1]:

@@ -84,7 +84,7 @@ def wire_latencies_us(
     stamps = {
         (top.symbol, top.cause_ns): top.venue_ns // NS_PER_US
         for top in (one.message for one in heard)
-        if isinstance(top, Top) and top.cause_ns and top.cause_ns == top.recv_ns
+        if isinstance(top, Top) and top.cause_ns and top.cause_ns == top.recv_ns and top.venue_ns is not None
     }
     sent_ns: dict[tuple[str, int], int] = {}
     for frame in frames:

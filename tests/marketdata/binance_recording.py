@@ -49,7 +49,7 @@ class Recording:
             )  # fmt: skip
         if stream.endswith("@bookTicker"):
             bid, ask = self._level(data["b"], data["B"]), self._level(data["a"], data["A"])
-            venue_ns = data.get("E", 0) * NS_PER_MS or received_ns
+            venue_ns = data["E"] * NS_PER_MS if "E" in data else None  # spot does not tell
             return BestPrices(self._symbol, *bid, *ask, data["u"], venue_ns)
         if stream.endswith("@trade"):
             side = Side.SELL if data["m"] else Side.BUY

@@ -10,7 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.book import Book
-from shared.venues.book_sync import BookSync, Buffering, ConsecutiveIds, Joining, Live, PreviousId
+from shared.venues.book_sync import (
+    MAX_OLD,
+    BookSync,
+    Buffering,
+    ConsecutiveIds,
+    Joining,
+    Live,
+    PreviousId,
+    StreamedChain,
+    WholeBooks,
+)
 from shared.venues.market_data import BestPrices, DepthDiff, DepthSnapshot, SequenceRule
 
 SYMBOL = "SOL_USDC_PERP"
@@ -226,3 +236,40 @@ def test_removing_any_one_diff_is_detected_by_the_next(
     assert sync.is_live
     sync.on_diff(venue.frames[at + 1])
     assert not sync.is_live
+
+
+# --- snapshots in the stream -----------------------------------------------------------------------
+
+
+@given(st.lists(st.tuples(st.integers(1, 50), st.integers(1, 99)), min_size=1, max_size=40))
+def test_of_whole_books_the_newest_is_the_book(books: list[tuple[int, int]]) -> None:
+    sync = BookSync(WholeBooks())
+    newest = (0, 0)
+    for time, price in books:
+        assert sync.on_snapshot(snapshot(time, [(price, 1)]))
+        newest = (time, price) if time >= newest[0] else newest
+        assert sync.is_live
+        assert not sync.wants_snapshot
+        assert sync.book.bids.sizes == {newest[1]: 1}
+        assert not sync.is_behind(time + 1), "a later time proves no loss"
+
+
+def test_whole_books_whose_clock_was_set_back_are_believed_in_the_end() -> None:
+    sync = BookSync(WholeBooks())
+    sync.on_snapshot(snapshot(1_000, [(100, 1)]))
+    for number in range(MAX_OLD + 1):
+        sync.on_snapshot(snapshot(number, [(90, 1)]))
+    assert sync.book.bids.sizes == {90: 1}
+
+
+def test_a_streamed_chain_begins_with_its_snapshot_and_wants_another_after_a_gap() -> None:
+    sync = BookSync(StreamedChain())
+    assert not sync.on_diff(diff(6, 9, previous=5)), "before the snapshot"
+    assert sync.on_snapshot(snapshot(20))
+    assert isinstance(sync.state, Live)
+    assert sync.on_diff(diff(21, 23, previous=20, bids=[(99, 4)]))
+    assert not sync.on_diff(diff(25, 26, previous=24))
+    assert sync.wants_snapshot
+    assert not sync.on_diff(diff(27, 28, previous=26))
+    assert sync.on_snapshot(snapshot(40))
+    assert sync.book.bids.sizes == {100: 1}

@@ -169,7 +169,7 @@ def admit_slice(
 
 def _approve(order: NewOrder, cause_ns: int, expires_ns: int) -> Approved | Refused:
     try:
-        order.instrument.check_order(order.price, order.size)
+        order.instrument.check_order(order.price, order.size, reduce_only=order.reduce_only)
     except Refusal as refusal:
         return Refused(refusal.reason)
     return Approved(order, cause_ns, expires_ns)

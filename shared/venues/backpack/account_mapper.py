@@ -64,8 +64,8 @@ def rows_of(value: object) -> list[Row]:
     Raises: Unknown.
     """
     if isinstance(value, dict):
-        names = WRAPPERS & value.keys()
-        value = value[names.pop()] if len(names) == 1 and not ERROR_KEYS & value.keys() else None
+        lists = [inner for name, inner in value.items() if name in WRAPPERS]
+        value = lists[0] if len(lists) == 1 and not ERROR_KEYS & value.keys() else None
     if not isinstance(value, list) or not all(isinstance(row, dict) for row in value):
         raise Unknown("the venue's answer is not a list of objects")
     return value

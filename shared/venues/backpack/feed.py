@@ -26,7 +26,7 @@ class BackpackFeed(Mapper):
     """Frames to send and, inherited, frames to read."""
 
     rule = ConsecutiveIds()
-    needs_snapshot = True
+    ping = None  # the venue answers websocket pings, and sends its own
 
     def __init__(self) -> None:
         super().__init__()

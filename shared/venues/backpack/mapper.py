@@ -103,22 +103,23 @@ class Mapper:
                 float(1 / Decimal(info.lot_size)),
             )
 
-    def read(self, frame: bytes) -> MarketEvent | None:
-        """Return what a frame says; None for a symbol whose instrument is not known."""
+    def read(self, frame: bytes) -> Sequence[MarketEvent]:
+        """Return what a frame says, one event at most; () for a symbol whose instrument is not known."""
         try:
             decoded = _decode(frame)
         except msgspec.DecodeError as error:
-            return Unreadable(f"a frame is unreadable: {error}")
+            return (Unreadable(f"a frame is unreadable: {error}"),)
         data = decoded.data
         if data is None:
-            return None if decoded.error is None else Unreadable(f"the venue says {bytes(decoded.error)!r}")
+            said = decoded.error
+            return () if said is None else (Unreadable(f"the venue says {bytes(said)!r}"),)
         scale = self._scales.get(data.s)
         if scale is None:
-            return None
+            return ()
         try:
-            return _TO_EVENT[type(data)](data, scale)
+            return (_TO_EVENT[type(data)](data, scale),)
         except (ValueError, OverflowError):  # a number that is not finite
-            return Unreadable(f"a {type(data).__name__[1:]} of {data.s} holds a number that is not finite")
+            return (Unreadable(f"a {type(data).__name__[1:]} of {data.s} holds a number that is not finite"),)
 
     def read_snapshot(self, raw: RawSnapshot) -> DepthSnapshot:
         """Convert a REST snapshot. Raises: Unknown when a value is unreadable or the symbol is."""

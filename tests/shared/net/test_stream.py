@@ -127,6 +127,27 @@ def test_D05_pings_are_answered_and_sent(loop: Loop) -> None:
         stream.close()
 
 
+def test_D05_a_ping_of_the_application_goes_with_every_ping(loop: Loop) -> None:
+    received = bytearray()
+
+    def script(request: bytes, connection: socket.socket) -> bool:
+        accept(request, connection)
+        while chunk := connection.recv(4096):
+            received.extend(chunk)
+        return False
+
+    with ScriptedServer(script) as server:
+        stream = WebSocketStream(
+            loop, SystemClock(), lambda: server.url.replace("http", "ws", 1), Listener(),
+            ping_ns=20 * NS_PER_MS, text_ping=b"app",
+        )  # fmt: skip
+        stream.start()
+        # PING is 6 bytes long, a text of 3 bytes 9
+        run_until(loop, lambda: len(received) >= 30)
+        assert [received[0], received[6], received[15], received[21]] == [0x89, 0x81, 0x89, 0x81]
+        stream.close()
+
+
 def test_D05_a_link_without_a_byte_is_closed_and_opened_again(loop: Loop) -> None:
     with ScriptedServer(sends(b"")) as server:
         stream, listener = open_stream(loop, server.url, silence_ns=200 * NS_PER_MS)
