@@ -1,21 +1,17 @@
-"""Order connections: complete requests out, replies in; nothing is ever sent twice.
+"""Orders over HTTP: complete requests out, replies in; nothing is ever sent twice.
 
 A pool of open keep-alive connections, connected and handshaken by worker threads before
 they are needed. One request is in flight per connection, and its file descriptor is in
 the loop only for that time.
 
-What became of a request: `send` returned None = nothing has left, another attempt is
-safe. Otherwise exactly one `Reply` or `Failure` follows. A Failure (timeout, dead
-connection, unreadable reply) means that the outcome is unknown. After a timeout the
-connection is read for another minute, and a late reply goes to `on_late`.
+What became of a request: see `order_transport.py`. After a timeout the connection is read
+for another minute, and a late reply goes to `on_late`.
 """
 
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass
 
 import zmq
 
@@ -25,6 +21,7 @@ from shared.net.backoff import Backoff
 from shared.net.connection import HttpConnection
 from shared.net.dial import dial
 from shared.net.http import BadResponse, Response
+from shared.net.order_transport import Failure, OnLate, OnReply, Reply
 
 CHECK_NS = 20 * NS_PER_MS
 LATE_NS = 60 * NS_PER_S
@@ -32,30 +29,6 @@ LATE_NS = 60 * NS_PER_S
 MAX_IDLE_NS = 45 * NS_PER_S
 #: workers that may dial at once: a venue that does not answer must not take them all
 MAX_DIALLING = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """The venue's answer; header names are lower case. Times are monotonic."""
-
-    status: int
-    headers: dict[bytes, bytes]
-    body: bytes
-    sent_ns: int
-    recv_ns: int
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """No answer: the outcome is unknown. Times are monotonic."""
-
-    text: str
-    sent_ns: int
-    at_ns: int
-
-
-OnReply = Callable[[Reply | Failure], None]
-OnLate = Callable[[Reply], None]
 
 
 class _Exchange:

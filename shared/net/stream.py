@@ -123,6 +123,11 @@ class WebSocketStream:
     def is_open(self) -> bool:
         return self._socket is not None
 
+    @property
+    def has_room(self) -> bool:
+        """True when what is sent now leaves at once: the stream is open, and nothing waits."""
+        return self._socket is not None and not self._unsent
+
     def start(self) -> None:
         """Connect now."""
         self._attempt += 1

@@ -2,8 +2,9 @@
 
 Three gateways: market data (`feed`), order entry and account (`client`). The order-entry
 part is split so that the hot path owns its sockets: an adapter *builds* a signed request
-as bytes and *reads* the reply's bytes; `shared/net/orders.py` moves them. A venue whose
-orders travel over a websocket builds frames instead; the reply may mean only "queued".
+as bytes and *reads* the reply; a transport (`shared/net/order_transport.py`) moves both:
+HTTP connections, or a websocket, whose framing numbers the requests. A reply may mean
+only "queued".
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Protocol
 
 from shared.instrument import Instrument
 from shared.messages import InstrumentInfo, Side
+from shared.net.order_transport import Reply
 
 
 class TimeInForce(Enum):
@@ -195,7 +197,11 @@ class VenueFunding:
 
 
 class OrderCodec(Protocol):
-    """Pure: builds signed requests, reads replies. Only `execution` holds one: it has the key."""
+    """Builds signed requests, reads replies; no I/O. Only `execution` holds one: it has the key.
+
+    A codec whose venue wants nonces keeps their counter. Requests leave in the order in which they
+    were built, except cancels that were signed ahead (see `Capabilities.cancel_window_ms`).
+    """
 
     capabilities: Capabilities
 
@@ -209,13 +215,11 @@ class OrderCodec(Protocol):
 
     def cancel_all(self, symbol: str, timestamp_ms: int) -> bytes: ...
 
-    def read_place(
-        self, instrument: Instrument, status: int, headers: dict[bytes, bytes], body: bytes
-    ) -> Outcome:
+    def read_place(self, instrument: Instrument, reply: Reply) -> Outcome:
         """Return what became of a placement. Whatever cannot be read is Unknown."""
         ...
 
-    def read_cancel(self, status: int, headers: dict[bytes, bytes], body: bytes) -> Outcome: ...
+    def read_cancel(self, reply: Reply) -> Outcome: ...
 
 
 class PublicClient(Protocol):

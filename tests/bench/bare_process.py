@@ -22,7 +22,8 @@ import orjson
 from shared.bus import Addresses
 from shared.clock import NS_PER_S, NS_PER_US
 from shared.messages import Level, Message, Quotes, Side, Top
-from shared.net.orders import Failure, OrderConnections, Reply
+from shared.net.order_transport import Failure, Reply
+from shared.net.orders import OrderConnections
 from shared.net.stream import StreamListener, WebSocketStream
 from shared.service import Service, run_service
 from tests.bench.venue import STAMP_MASK

@@ -1,4 +1,4 @@
-"""Execution's side of the venue: orders over open connections, reads in workers, the private stream."""
+"""Execution's side of the venue: orders over its transport, reads in workers, the private stream."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from services.execution.requests import Output, ReadKind, SendCancel, SendPlace,
 from shared.clock import NS_PER_S, Clock, seconds_to_ns
 from shared.errors import RateLimited, Unknown
 from shared.loop import Loop
-from shared.net.orders import Failure, OrderConnections, Reply
+from shared.net.order_transport import Failure, Reply
 from shared.venues.access import Endpoints, Keys
 from shared.venues.base import Accepted, Outcome, PrivateEvent
 from shared.venues.base import Unknown as UnknownOutcome
 from shared.venues.clock_offset import ClockOffset
 from shared.venues.private_stream import PrivateFeed
-from shared.venues.registry import Adapter
+from shared.venues.registry import Adapter, OrderLine
 
 CLOCK_NS = 60 * NS_PER_S
 #: while the venue's clock has never been read
@@ -44,9 +44,8 @@ class VenueLink:
         self._core, self._do = core, do
         self._codec = adapter.order_codec(endpoints, keys)
         self._signed = SignedCancels(self._codec, loop, clock, offset, lambda number: _is_live(core, number))
-        self._connections = OrderConnections(
-            loop, endpoints.rest_url, config.connections, clock, seconds_to_ns(config.order_timeout_s)
-        )
+        line = OrderLine(config.connections, seconds_to_ns(config.order_timeout_s))
+        self._transport = adapter.order_transport(loop, clock, endpoints, line)
         self._public = adapter.public_client(venue, endpoints, None)
         self._account = adapter.account_client(endpoints, keys, offset, self._on_request)
         self._new_feed: Callable[[], PrivateFeed] = partial(
@@ -73,7 +72,7 @@ class VenueLink:
 
     def close(self) -> None:
         self._feed.close()
-        self._connections.close()
+        self._transport.close()
 
     # --- orders ----------------------------------------------------------------------------------
 
@@ -91,13 +90,13 @@ class VenueLink:
             if isinstance(reply, Failure):
                 outcome: Outcome = UnknownOutcome(reply.text)
             else:
-                outcome = self._codec.read_place(instrument, reply.status, reply.headers, reply.body)
+                outcome = self._codec.read_place(instrument, reply)
             now_ns = self._clock.monotonic_ns()
             self._do(self._core.on_place_reply(identity, outcome, reply.sent_ns, now_ns))
             if isinstance(outcome, Accepted) and not outcome.is_done:
                 self._signed.prepare(instrument, identity, outcome.venue_order_id)
 
-        sent_ns = self._connections.send(request, on_reply, on_reply)
+        sent_ns = self._transport.send(request, on_reply, on_reply)
         if sent_ns is None:
             self._do(self._core.on_place_not_sent(identity, "no connection", self._clock.monotonic_ns()))
         else:
@@ -113,11 +112,11 @@ class VenueLink:
             if isinstance(reply, Failure):
                 outcome: Outcome = UnknownOutcome(reply.text)
             else:
-                outcome = self._codec.read_cancel(reply.status, reply.headers, reply.body)
+                outcome = self._codec.read_cancel(reply)
             now_ns = self._clock.monotonic_ns()
             self._do(self._core.on_cancel_reply(identity, outcome, reply.sent_ns, now_ns, is_late))
 
-        sent_ns = self._connections.send(request, on_reply, lambda reply: on_reply(reply, True))
+        sent_ns = self._transport.send(request, on_reply, lambda reply: on_reply(reply, True))
         if sent_ns is None:
             self._do(self._core.on_cancel_not_sent(identity, self._clock.monotonic_ns()))
         else:

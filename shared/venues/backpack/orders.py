@@ -20,6 +20,7 @@ import orjson
 from shared.errors import Refused
 from shared.instrument import Instrument
 from shared.messages import Side
+from shared.net.order_transport import Reply
 from shared.venues.access import Endpoints, Keys
 from shared.venues.backpack.errors import read_error, refusal
 from shared.venues.backpack.signer import DEFAULT_WINDOW_MS, Parameters, Signer, present
@@ -110,14 +111,12 @@ class BackpackOrders:
             b"DELETE", "/api/v1/orders", "orderCancelAll", {"symbol": symbol}, timestamp_ms, DEFAULT_WINDOW_MS
         )
 
-    def read_place(
-        self, instrument: Instrument, status: int, headers: dict[bytes, bytes], body: bytes
-    ) -> Outcome:
+    def read_place(self, instrument: Instrument, reply: Reply) -> Outcome:
         """Return what became of a placement."""
-        if status != 200:
-            return _placement_refusal(_read_refusal(status, headers, body))
+        if reply.status != 200:
+            return _placement_refusal(_read_refusal(reply))
         try:
-            order = _decode_order(body)
+            order = _decode_order(reply.body)
             executed = _executed(order)
             filled = 0 if executed is None else instrument.lots(executed)
         except (msgspec.DecodeError, InvalidOperation, Refused):
@@ -128,19 +127,19 @@ class BackpackOrders:
             return Unknown(f"the reply to a placement has status {order.status!r} and no filled quantity")
         return Accepted(str(order.id), filled, order.status in DONE)
 
-    def read_cancel(self, status: int, headers: dict[bytes, bytes], body: bytes) -> Outcome:
+    def read_cancel(self, reply: Reply) -> Outcome:
         """Return what became of a cancel or a cancel-all.
 
         Accepted with `is_done` = cancelled; without = accepted, not yet processed.
         """
-        if status == 202:
+        if reply.status == 202:
             return Accepted("")
-        if status != 200:
-            return _read_refusal(status, headers, body)
-        if body.lstrip()[:1] == b"[":
+        if reply.status != 200:
+            return _read_refusal(reply)
+        if reply.body.lstrip()[:1] == b"[":
             return Accepted("", is_done=True)
         try:
-            order = _decode_order(body)
+            order = _decode_order(reply.body)
             executed = _executed(order)
         except (msgspec.DecodeError, InvalidOperation):
             return Unknown("the reply to a cancel is unreadable")
@@ -171,11 +170,11 @@ def _executed(order: _OrderReply) -> Decimal | None:
     return None if order.executedQuantity is None else Decimal(str(order.executedQuantity))
 
 
-def _read_refusal(status: int, headers: dict[bytes, bytes], body: bytes) -> Rejected | Unknown:
-    error = read_error(status, body)
-    if status == 429:
+def _read_refusal(reply: Reply) -> Rejected | Unknown:
+    error = read_error(reply.status, reply.body)
+    if reply.status == 429:
         # a rate limit is refused in front of the engine, whoever says so: nothing has changed
-        return Rejected("rate_limit", error.text, _retry_after_s(headers))
+        return Rejected("rate_limit", error.text, _retry_after_s(reply.headers))
     reason = refusal(error)
     return Unknown(error.text) if reason is None else Rejected(reason, error.text)
 

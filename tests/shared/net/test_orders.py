@@ -11,7 +11,8 @@ import pytest
 
 from shared.clock import NS_PER_MS, NS_PER_S, SystemClock
 from shared.loop import Loop
-from shared.net.orders import Failure, OrderConnections, Reply
+from shared.net.order_transport import Failure, Reply
+from shared.net.orders import OrderConnections
 from tests.shared.net.servers import Script, ScriptedServer, http_reply, run_until
 
 REQUEST = b"POST /api/v1/order HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}"
@@ -75,6 +76,7 @@ def test_one_request_in_flight_per_connection_and_none_means_nothing_was_sent(lo
 def test_an_idle_connection_that_the_venue_closed_is_not_used(loop: Loop) -> None:
     with ScriptedServer(echo) as server:
         orders = connect(loop, server, size=2)
+        run_until(loop, lambda: server.accepted == 2)  # connected is not yet accepted
         server.close_connections()
         run_until(loop, lambda: server.accepted >= 3)  # replaced in the background
         run_until(loop, lambda: orders.idle_count >= 1)

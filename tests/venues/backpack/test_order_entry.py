@@ -11,7 +11,8 @@ from shared.clock import NS_PER_MS, NS_PER_S, SystemClock
 from shared.instrument import Instrument
 from shared.loop import Loop
 from shared.messages import Side
-from shared.net.orders import Failure, OrderConnections, Reply
+from shared.net.order_transport import Failure, Reply
+from shared.net.orders import OrderConnections
 from shared.secret import Secret
 from shared.venues.access import Endpoints, Keys
 from shared.venues.backpack.client import BackpackPublic
@@ -59,15 +60,13 @@ class Desk:
         answer = self.ask(self.codec.place(order, stamp))
         if isinstance(answer, Failure):
             return self.last_id, Unknown(answer.text)
-        return self.last_id, self.codec.read_place(
-            self.instrument, answer.status, answer.headers, answer.body
-        )
+        return self.last_id, self.codec.read_place(self.instrument, answer)
 
     def cancel(self, client_id: int, venue_id: str | None) -> Outcome:
         request = self.codec.cancel(self.instrument, client_id, venue_id, self.clock.timestamp_ms())
         answer = self.ask(request)
         assert isinstance(answer, Reply)
-        return self.codec.read_cancel(answer.status, answer.headers, answer.body)
+        return self.codec.read_cancel(answer)
 
 
 @pytest.fixture
@@ -110,7 +109,7 @@ def test_a_cancel_all_clears_the_symbol(venue: VenueProcess, desk: Desk) -> None
     desk.place(600)
     answer = desk.ask(desk.codec.cancel_all(SYMBOL, desk.clock.timestamp_ms()))
     assert isinstance(answer, Reply)
-    assert desk.codec.read_cancel(answer.status, answer.headers, answer.body) == Accepted("", is_done=True)
+    assert desk.codec.read_cancel(answer) == Accepted("", is_done=True)
     assert not venue.ours()
 
 

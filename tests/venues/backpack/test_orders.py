@@ -14,6 +14,7 @@ from nacl.signing import VerifyKey
 
 from shared.instrument import Instrument
 from shared.messages import Side
+from shared.net.order_transport import Reply
 from shared.venues.access import Endpoints
 from shared.venues.backpack.orders import BackpackOrders
 from shared.venues.backpack.signer import signed_text
@@ -121,7 +122,7 @@ def test_an_address_with_a_path_keeps_it() -> None:
 
 def place_reply(status: int, body: object, instrument: Instrument = INSTRUMENT) -> Outcome:
     content = body if isinstance(body, bytes) else orjson.dumps(body)
-    return CODEC.read_place(instrument, status, {b"retry-after": b"3"}, content)
+    return CODEC.read_place(instrument, Reply(status, {b"retry-after": b"3"}, content, 0, 0))
 
 
 @pytest.mark.parametrize(
@@ -220,15 +221,16 @@ def test_L01_O05_everything_else_is_unknown_never_rejected(http: int, body: obje
 
 @given(st.integers(100, 599), st.binary(max_size=60))
 def test_no_reply_whatever_raises(status: int, body: bytes) -> None:
-    CODEC.read_place(INSTRUMENT, status, {}, body)
-    CODEC.read_cancel(status, {}, body)
+    CODEC.read_place(INSTRUMENT, Reply(status, {}, body, 0, 0))
+    CODEC.read_cancel(Reply(status, {}, body, 0, 0))
 
 
 # --- replies to a cancel -----------------------------------------------------------------------
 
 
 def cancel_reply(status: int, body: object) -> Outcome:
-    return CODEC.read_cancel(status, {}, body if isinstance(body, bytes) else orjson.dumps(body))
+    content = body if isinstance(body, bytes) else orjson.dumps(body)
+    return CODEC.read_cancel(Reply(status, {}, content, 0, 0))
 
 
 def test_a_cancel_is_done_queued_or_not_known() -> None:
