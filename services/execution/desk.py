@@ -14,7 +14,7 @@ from shared.clock import NS_PER_MS, seconds_to_ns
 from shared.halt import halted_because
 from shared.instrument import Instrument
 from shared.messages import OrderUpdate, Position, Reject, Side
-from shared.venues.base import Capabilities
+from shared.venues.base import Capabilities, RateLimit
 
 
 class Desk:
@@ -36,8 +36,9 @@ class Desk:
         self.holdings: dict[str, Holding] = {}
         self.ledger = Ledger()
         self.ids = ClientIds(tag, capabilities.client_id_bits)
-        per_min = config.requests_per_min or capabilities.requests_per_min
-        self.budget = RateBudget(per_min, config.budget_share, now_ns)
+        own = config.requests_per_min
+        limits = capabilities.limits if own is None else (RateLimit(own),)
+        self.budget = RateBudget(limits, config.budget_share, now_ns)
         self.venue = VenueHealth()
         self.stream = StreamHealth(config.stream_silence_ns)
         self.position_seq = 0

@@ -10,7 +10,6 @@ Pure: the shell (`process.py`) moves bytes and asks what is wanted of the venue.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Sequence
 from itertools import chain
 
@@ -18,7 +17,8 @@ from services.marketdata.config import MarketDataConfig
 from services.marketdata.demand import Demand
 from services.marketdata.staleness import LagMeter, Limits
 from services.marketdata.symbol import SymbolFeed
-from services.marketdata.wishes import PriceWish, ResubscribeWish, SnapshotWish
+from services.marketdata.unlisted import unknown_symbol
+from services.marketdata.wishes import PriceWish, Renewals, SnapshotWish
 from shared.clock import NS_PER_MS, NS_PER_S, seconds_to_ns
 from shared.errors import Unknown
 from shared.messages import FeedState, FeedStatus, InstrumentInfo, Message
@@ -27,17 +27,12 @@ from shared.venues.market_data import (
     Aside,
     BestPrices,
     DepthDiff,
-    DepthSnapshot,
-    MarkPrice,
     PublicFeed,
-    PublicTrade,
     RawSnapshot,
     Unreadable,
 )
 
 NOT_CONNECTED_YET = "connecting"
-#: so many symbols are named to somebody who asks for one that is not listed
-NAMED_SYMBOLS = 8
 
 
 class MarketData:
@@ -59,7 +54,7 @@ class MarketData:
         self._infos: dict[str, InstrumentInfo] = {}
         self._symbols: dict[str, SymbolFeed] = {}
         self._snapshots: dict[str, SnapshotWish] = {}
-        self._renewals: dict[str, ResubscribeWish] = {}
+        self._renewals = Renewals()
         self._connection = NOT_CONNECTED_YET  # why there is no connection; "" = there is one
         self._fresh_ns = 0  # when data last arrived that did not lag
         self.outgoing: list[bytes] = []  # frames for the venue, taken by the shell
@@ -96,7 +91,7 @@ class MarketData:
             elif isinstance(event, BestPrices):
                 symbol.on_best(event, recv_ns)
             else:
-                self._on_other(symbol, event, recv_ns, out)
+                out.extend(symbol.on_other(event, recv_ns))
         for symbol in changed.values():
             if symbol.lag_ns <= self._limits.max_lag_ns:
                 self._fresh_ns = recv_ns
@@ -109,14 +104,6 @@ class MarketData:
         elif isinstance(event, Answer):
             self.outgoing.append(event.frame)
 
-    def _on_other(self, symbol: SymbolFeed, event: object, recv_ns: int, out: list[Message]) -> None:
-        if isinstance(event, PublicTrade):
-            out.extend(symbol.trade(event, recv_ns))
-        elif isinstance(event, MarkPrice):
-            out.append(symbol.mark(event, recv_ns))
-        elif isinstance(event, DepthSnapshot):
-            symbol.on_snapshot(event, recv_ns)
-
     def _tell(self, symbol: SymbolFeed, now_ns: int, cause_ns: int, out: list[Message]) -> None:
         out.extend(symbol.news(now_ns, cause_ns, self._connection))
         if symbol.wants_depth:
@@ -127,7 +114,7 @@ class MarketData:
         self._connection = ""
         self._fresh_ns = now_ns
         self.outgoing.extend(self._feed.subscribe(tuple(self._symbols)))
-        self._renewals = {name: ResubscribeWish(now_ns) for name in self._symbols}
+        self._renewals.subscribed(self._symbols, now_ns)
         return self._begin_anew("waiting for a snapshot", now_ns)
 
     def on_disconnected(self, reason: str, now_ns: int) -> list[Message]:
@@ -178,7 +165,7 @@ class MarketData:
         symbol = self._symbols[name] = SymbolFeed(info, self._feed.rule, self._limits, now_ns)
         symbol.wants_depth = self._demand.wants("Depth", name)
         self._snapshots[name] = SnapshotWish()
-        self._renewals[name] = ResubscribeWish(now_ns)
+        self._renewals.subscribed((name,), now_ns)
         if not self._connection:
             self.outgoing.extend(self._feed.subscribe((name,)))
         out: list[Message] = [info]
@@ -187,10 +174,7 @@ class MarketData:
 
     def unknown_symbol(self, name: str) -> str:
         """Return the one line for somebody who asked for a symbol that is not listed."""
-        near = difflib.get_close_matches(name, self._infos, n=NAMED_SYMBOLS, cutoff=0.5)
-        named = near or sorted(self._infos)[:NAMED_SYMBOLS]
-        rest = f" and {len(self._infos) - len(named)} more" if len(self._infos) > len(named) else ""
-        return f"unknown symbol {name}; the venue lists {', '.join(named)}{rest}"
+        return unknown_symbol(name, self._infos)
 
     def is_listed(self, name: str) -> bool:
         return name in self._infos
@@ -209,17 +193,14 @@ class MarketData:
         if self._connection:
             return []
         if self._feed.rule.snapshots_in_stream:
-            self._resubscribe(now_ns)
+            wants = {name: symbol.sync.wants_snapshot for name, symbol in self._symbols.items()}
+            for name in self._renewals.due(wants, now_ns):
+                self.outgoing.extend((*self._feed.unsubscribe((name,)), *self._feed.subscribe((name,))))
             return []
         due = [name for name in self._symbols if self._is_snapshot_due(name, now_ns)][:at_most]
         for name in due:
             self._snapshots[name].asked(now_ns)
         return due
-
-    def _resubscribe(self, now_ns: int) -> None:
-        for name, symbol in self._symbols.items():
-            if self._renewals[name].is_due(symbol.sync.wants_snapshot, now_ns):
-                self.outgoing.extend((*self._feed.unsubscribe((name,)), *self._feed.subscribe((name,))))
 
     def _is_snapshot_due(self, name: str, now_ns: int) -> bool:
         symbol = self._symbols[name]
@@ -300,7 +281,8 @@ class MarketData:
 
     def _forget(self, name: str) -> None:
         if self._symbols.pop(name, None) is not None:
-            del self._snapshots[name], self._renewals[name]
+            del self._snapshots[name]
+            self._renewals.forget(name)
             if not self._connection:
                 self.outgoing.extend(self._feed.unsubscribe((name,)))
         self.forgotten.append(name)

@@ -128,6 +128,15 @@ class SymbolFeed:
         self._prices = (*(bid or (None, 0)), *(ask or (None, 0)))
         self._update_id, self._venue_ns, self._recv_ns = snapshot.update_id, snapshot.venue_ns, now_ns
 
+    def on_other(self, event: object, recv_ns: int) -> Iterator[Message]:
+        """Take what changes no best price by itself; yield what is told of it."""
+        if isinstance(event, PublicTrade):
+            yield from self.trade(event, recv_ns)
+        elif isinstance(event, MarkPrice):
+            yield self.mark(event, recv_ns)
+        elif isinstance(event, DepthSnapshot):
+            self.on_snapshot(event, recv_ns)
+
     def trade(self, trade: PublicTrade, recv_ns: int) -> Iterator[Trade]:
         """Yield the message of a trade, once: a frame may come twice."""
         if trade.trade_id in self._trades:

@@ -7,6 +7,8 @@ at most once a second each, and all symbols together within a budget.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 from shared.clock import NS_PER_MS, NS_PER_S
 from shared.net.backoff import Backoff
 from shared.venues.book_sync import Joining
@@ -61,24 +63,36 @@ class SnapshotWish:
         self._not_before_ns = now_ns + max(self._backoff.take_ns(), retry_after_ns)
 
 
-class ResubscribeWish:
-    """When a symbol whose snapshots come in the stream may be subscribed anew."""
+class Renewals:
+    """When symbols whose snapshots come in the stream may be subscribed anew."""
 
-    def __init__(self, now_ns: int) -> None:
-        """The symbol was subscribed at `now_ns`: its first snapshot is on its way."""
-        self._backoff = Backoff(FIRST_RENEWAL_NS, LARGEST_RENEWAL_NS)
-        self._not_before_ns = now_ns + self._backoff.take_ns()
+    def __init__(self) -> None:
+        self._not_before_ns: dict[str, int] = {}
+        self._backoffs: dict[str, Backoff] = {}
 
-    def is_due(self, wants_snapshot: bool, now_ns: int) -> bool:
-        """True, once, when it should be done now; less and less often while that does not help."""
-        if not wants_snapshot:
-            if now_ns >= self._not_before_ns:
-                self._backoff.reset()
-            return False
-        if now_ns < self._not_before_ns:
-            return False
-        self._not_before_ns = now_ns + self._backoff.take_ns()
-        return True
+    def subscribed(self, symbols: Iterable[str], now_ns: int) -> None:
+        """These were subscribed now: their first snapshots are on the way."""
+        for symbol in symbols:
+            self._backoffs[symbol] = Backoff(FIRST_RENEWAL_NS, LARGEST_RENEWAL_NS)
+            self._not_before_ns[symbol] = now_ns + self._backoffs[symbol].take_ns()
+
+    def forget(self, symbol: str) -> None:
+        self._not_before_ns.pop(symbol, None)
+        self._backoffs.pop(symbol, None)
+
+    def due(self, wants: Mapping[str, bool], now_ns: int) -> list[str]:
+        """Return, once each, what is to be done now; less and less often while that does not help.
+
+        wants  whether a symbol waits for a snapshot
+        """
+        past = [symbol for symbol in wants if now_ns >= self._not_before_ns[symbol]]
+        renewed = [symbol for symbol in past if wants[symbol]]
+        for symbol in past:
+            if wants[symbol]:
+                self._not_before_ns[symbol] = now_ns + self._backoffs[symbol].take_ns()
+            else:
+                self._backoffs[symbol].reset()
+        return renewed
 
 
 class PriceWish:

@@ -5,6 +5,14 @@ part is split so that the hot path owns its sockets: an adapter *builds* a signe
 as bytes and *reads* the reply; a transport (`shared/net/order_transport.py`) moves both:
 HTTP connections, or a websocket, whose framing numbers the requests. A reply may mean
 only "queued".
+
+Not here until a venue needs it, and where it fits:
+- Batches and amending: an optional protocol beside `OrderCodec` (`place_batch`, `cancel_batch`,
+  `amend`, each with the reader of its reply). Execution has all sends of a turn in one list.
+- Dead-man timers: two more builders and readers of that kind, sent over the same transport by
+  execution's `VenueLink`: armed before the first order (for each symbol, where the venue counts
+  so), set again at a quarter of the timer. While it is not known to run, `VenueLink` tells the
+  core what it tells when the private stream is lost: everything is cancelled, nothing placed.
 """
 
 from __future__ import annotations
@@ -26,28 +34,36 @@ class TimeInForce(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Capabilities:
-    """What a venue can do.
+class RateLimit:
+    """So much in any `per_s` seconds: requests, their weights, or orders.
 
-    amend            "none" | "replace" (loses the queue) | "reduce" (keeps it when only shrinking)
-    batch_place      most orders in one request (1 = no batch); batch_cancel likewise, by id
-    dead_man_s       shortest timer the venue holds for us; None = none
+    place, cancel  what one costs (0 = is not counted)
+    read           what a read costs for each unit of weight that its client tells
+    """
+
+    count: int
+    per_s: float = 60.0
+    place: int = 1
+    cancel: int = 1
+    read: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What execution has to know of a venue.
+
     reply_is_final   False = an accepted reply means only "queued": the private stream decides
     client_id_bits   size of the client order id
     signing_window_ms  how long after its timestamp a signed placement may still be executed
     cancel_window_ms   the same of a cancel, which may be signed so long ahead (0 = nonces forbid that)
-    requests_per_min the account's documented budget; None = none documented
+    limits           the account's documented budgets, all of them obeyed; () = none documented
     """
 
-    amend: str
-    batch_place: int
-    batch_cancel: int
-    dead_man_s: float | None
     reply_is_final: bool
     client_id_bits: int
     signing_window_ms: int
     cancel_window_ms: int
-    requests_per_min: int | None
+    limits: tuple[RateLimit, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +88,15 @@ class Accepted:
     """The venue has it. `filled` lots so far; `is_done` = nothing rests any more.
 
     executed   of a cancel: the quantity that the order had filled in all; None = the reply does not tell
+    reason     of a placement: with `is_done`, why the venue ended it unasked, one of REJECT_REASONS (some
+               take a post-only order that would trade and let it expire); "" = it did not
     """
 
     venue_order_id: str
     filled: int = 0
     is_done: bool = False
     executed: Decimal | None = None
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +143,11 @@ REJECT_REASONS = (
 
 @dataclass(frozen=True, slots=True)
 class VenueOrder:
-    """An order as the venue shows it. client_order_id None = not one of ours (a manual order)."""
+    """An order as the venue shows it. client_order_id None = not one of ours (a manual order).
+
+    reason  of a dead one: why the venue ended it unasked, one of REJECT_REASONS; "" = it did not,
+            or does not tell
+    """
 
     symbol: str
     venue_order_id: str
@@ -138,6 +161,7 @@ class VenueOrder:
     reduce_only: bool
     event: str = ""  # of a stream: "accepted" | "fill" | "cancelled" | "expired" | "modified"
     venue_ns: int = 0
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

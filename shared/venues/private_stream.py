@@ -25,7 +25,11 @@ class PrivateListener(Protocol):
 
 
 class PrivateFeed(Protocol):
-    """A private stream that keeps itself open."""
+    """A private stream that keeps itself open.
+
+    It owns its connection, so whatever its venue wants of it (a logon, a ping of the application, an
+    answer to one) is its own affair: `WebSocketStream` sends the pings, and frames are read there.
+    """
 
     is_connected: bool
 

@@ -22,6 +22,7 @@ from shared.venues.base import (
     NewOrder,
     Outcome,
     PrivateEvent,
+    RateLimit,
     Rejected,
     TimeInForce,
     VenueBalance,
@@ -37,7 +38,10 @@ TAG = 77
 WINDOW_MS = 2_000
 START_NS = 1_000 * NS_PER_S
 VENUE_MS = 1_700_000_000_000
-CAPABILITIES = Capabilities("none", 1, 1, None, True, 32, WINDOW_MS, 60_000, 2_000)
+CAPABILITIES = Capabilities(
+    reply_is_final=True, client_id_bits=32, signing_window_ms=WINDOW_MS, cancel_window_ms=60_000,
+    limits=(RateLimit(2_000),),
+)  # fmt: skip
 INFO = InstrumentInfo(
     "backpack", SYMBOL, "SOL", "USDC", True, "0.01", "0.01", "0.01", None, None, None, None, "fixed", "1"
 )

@@ -74,8 +74,14 @@ def test_an_order_that_breaks_a_rule_is_refused_by_that_rule(ticks: int, lots: i
 
 def test_a_minimum_notional_is_checked_where_the_venue_has_one() -> None:
     rules = instrument(min_notional="10")
+    spares = instrument(min_notional="10", reduce_only_is_exempt=True)
     with pytest.raises(Refused, match="below 10"):
         rules.check_order(15_000, 6)  # 9.00
+    with pytest.raises(Refused):
+        rules.check_order(15_000, 6, reduce_only=True)
+    spares.check_order(15_000, 6, reduce_only=True)
+    with pytest.raises(Refused):
+        spares.check_order(15_000, 6)
     rules.check_order(15_000, 7)
 
 

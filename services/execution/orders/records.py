@@ -35,6 +35,7 @@ class Order:
     absent_reads   reads begun after its window that did not show it
     alive_reads    reads begun after its death that showed it open
     told           what was published of it last
+    verdict        what its side has counted of it: "" = nothing yet, "accepted", or why it was refused
     """
 
     client_order_id: int
@@ -65,6 +66,7 @@ class Order:
     absent_reads: int = 0
     alive_reads: int = 0
     told: tuple[OrderStatus, int, int, str | None] | None = None
+    verdict: str = ""
 
     @property
     def is_live(self) -> bool:

@@ -25,11 +25,12 @@ _MOVED_NS = 100 * NS_PER_MS
 class Refusals:
     """What was refused on one side of one symbol, in a row."""
 
-    __slots__ = ("_closed_until_ns", "_count", "_probe_ns", "_reason", "_shift", "_wanted_price")
+    __slots__ = ("_before", "_closed_until_ns", "_count", "_probe_ns", "_reason", "_shift", "_wanted_price")
 
     def __init__(self) -> None:
         self._reason = ""
         self._count = 0
+        self._before = ("", 0, 0)  # what the latest acceptance ended
         self._closed_until_ns = 0
         self._probe_ns = 0
         self._wanted_price = 0
@@ -62,8 +63,13 @@ class Refusals:
         return self._count == MAX_REFUSALS
 
     def on_accepted(self) -> None:
+        self._before = (self._reason, self._count, self._probe_ns)
         self._reason, self._count, self._probe_ns = "", 0, 0
         self._closed_until_ns = 0
+
+    def take_back(self) -> None:
+        """The order that was accepted last has been refused after all: what it ended goes on."""
+        self._reason, self._count, self._probe_ns = self._before
 
     def on_would_take(self, side: Side, price: int) -> None:
         """A post-only order at `price` was refused: the level that it stood for moves away by a tick."""

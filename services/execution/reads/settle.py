@@ -142,5 +142,8 @@ class Settler:
             orders.apply(order, Event.EXPIRED, now_ns)
         if was_new:
             order.seen_ns = now_ns
+        if said.reason and not order.is_live and not order.filled:
+            self._sender.on_ended(order, said.reason, now_ns)
+        elif was_new:
             self._sender.on_accepted(order)
         desk.tell_order(order)

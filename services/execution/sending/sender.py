@@ -24,6 +24,8 @@ from shared.venues.base import Accepted, Outcome, Rejected, Unknown
 PATIENCE_NS = 250 * NS_PER_MS
 #: an accepted write of a venue that only queues is asked about when nothing was heard for so long
 QUEUED_NS = NS_PER_S
+#: an order's verdict when its acceptance has been counted
+ACCEPTED = "accepted"
 _UNSETTLED = (OrderStatus.UNKNOWN, OrderStatus.PENDING_CANCEL)
 #: refusals that mean that our copy of the instrument's rules is old
 RULE_REASONS = frozenset(("price_precision", "quantity", "price_band", "unknown_symbol"))
@@ -115,8 +117,11 @@ class Sender:
         desk.orders.claim(order, min(accepted.filled, order.size), now_ns)
         if accepted.is_done:
             desk.orders.apply(order, Event.EXPIRED, now_ns)
-        self.on_accepted(order)
-        desk.tell_order(order)
+        if accepted.reason:
+            self.on_ended(order, accepted.reason, now_ns)
+        else:
+            self.on_accepted(order)
+            desk.tell_order(order)
 
     def _on_place_rejected(self, order: Order, rejected: Rejected, sent_ns: int, now_ns: int) -> None:
         desk = self._desk
@@ -129,6 +134,9 @@ class Sender:
         self._on_refused(order, rejected.reason, rejected.text, now_ns)
 
     def _on_refused(self, order: Order, reason: str, text: str, now_ns: int) -> None:
+        if order.verdict == reason:
+            return  # stream and reply both say it
+        order.verdict = reason
         desk, symbol = self._desk, self._desk.symbols[order.symbol]
         refusals = symbol.slice_refusals if order.is_target else symbol.sides[order.side]
         if reason == POST_ONLY:
@@ -150,9 +158,19 @@ class Sender:
 
     def on_accepted(self, order: Order) -> None:
         """The venue has taken an order: its side is refused no longer."""
+        if order.verdict not in ("", NO_ANSWER):
+            return  # counted already
+        order.verdict = ACCEPTED
         symbol = self._desk.symbols[order.symbol]
         (symbol.slice_refusals if order.is_target else symbol.sides[order.side]).on_accepted()
         symbol.rejects.pop(order.side, None)
+
+    def on_ended(self, order: Order, reason: str, now_ns: int) -> None:
+        """The venue has ended an order unasked, nothing of it filled: it was refused, late."""
+        if order.verdict == ACCEPTED:
+            symbol = self._desk.symbols[order.symbol]
+            (symbol.slice_refusals if order.is_target else symbol.sides[order.side]).take_back()
+        self._on_refused(order, reason, "the venue has ended the order", now_ns)
 
     # --- cancels ----------------------------------------------------------------------------------
 

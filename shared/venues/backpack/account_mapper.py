@@ -19,6 +19,7 @@ import orjson
 from shared.clock import NS_PER_MS, NS_PER_US
 from shared.errors import Unknown
 from shared.messages import Side
+from shared.venues.backpack.errors import EXPIRY_REASONS
 from shared.venues.base import (
     PrivateEvent,
     VenueBalance,
@@ -100,6 +101,7 @@ def to_order(row: Row) -> VenueOrder:
         status=status,
         reduce_only=bool(row.get("reduceOnly")),
         venue_ns=_time_ns(row["createdAt"]),
+        reason=EXPIRY_REASONS.get(str(row.get("expiryReason")), ""),
     )
 
 
@@ -206,6 +208,7 @@ def to_stream_order(data: Row) -> VenueOrder:
         reduce_only=bool(data.get("r")),
         event=EVENTS[data["e"]],
         venue_ns=int(data["T"]) * NS_PER_US,
+        reason=EXPIRY_REASONS.get(str(data.get("R")), ""),
     )
 
 

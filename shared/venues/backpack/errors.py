@@ -72,6 +72,24 @@ TEXTS = (
     ("insufficient", "insufficient_funds"),
 )
 
+#: why the venue ends an order unasked; what is not here is no refusal (an IOC order's rest, a liquidation)
+EXPIRY_REASONS = {
+    "AccountTradingSuspended": "auth",
+    "BorrowRequiresLendRedeem": "insufficient_funds",
+    "InsufficientBorrowableQuantity": "insufficient_funds",
+    "InsufficientFunds": "insufficient_funds",
+    "InsufficientMargin": "insufficient_funds",
+    "InvalidPrice": "price_band",
+    "InvalidQuantity": "quantity",
+    "PositionLimit": "other",
+    "PostOnlyMode": "post_only",
+    "PostOnlyTaker": "post_only",
+    "PriceOutOfBounds": "price_band",
+    "ReduceOnlyNotReduced": "reduce_only",
+    "SelfTradePrevention": "self_trade",
+    "UserPermissions": "auth",
+}
+
 #: how the venue's own plain-text refusals of a request begin
 PARSE_FAILURES = ("failed to parse", "parse request payload error")
 

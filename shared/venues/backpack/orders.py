@@ -24,7 +24,16 @@ from shared.net.order_transport import Reply
 from shared.venues.access import Endpoints, Keys
 from shared.venues.backpack.errors import read_error, refusal
 from shared.venues.backpack.signer import DEFAULT_WINDOW_MS, Parameters, Signer, present
-from shared.venues.base import Accepted, Capabilities, NewOrder, Outcome, Rejected, TimeInForce, Unknown
+from shared.venues.base import (
+    Accepted,
+    Capabilities,
+    NewOrder,
+    Outcome,
+    RateLimit,
+    Rejected,
+    TimeInForce,
+    Unknown,
+)
 
 #: ms: a placement older than this is refused by the venue
 PLACE_WINDOW_MS = 2000
@@ -32,15 +41,11 @@ PLACE_WINDOW_MS = 2000
 CANCEL_WINDOW_MS = 60_000
 
 CAPABILITIES = Capabilities(
-    amend="none",
-    batch_place=1,  # the venue has batches, of an undocumented size; one request an order is quicker
-    batch_cancel=1,
-    dead_man_s=None,
     reply_is_final=True,
     client_id_bits=32,
     signing_window_ms=PLACE_WINDOW_MS,
     cancel_window_ms=CANCEL_WINDOW_MS,
-    requests_per_min=2000,
+    limits=(RateLimit(2000),),
 )
 
 SIDES = {Side.BUY: "Bid", Side.SELL: "Ask"}

@@ -71,6 +71,17 @@ def test_O08_a_history_order_has_iso_times_and_text_ids_and_is_the_same_record()
     assert (order.status, order.is_live) == ("cancelled", False)
 
 
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [("PostOnlyTaker", "post_only"), ("SelfTradePrevention", "self_trade"), ("ImmediateOrCancel", ""), (None, "")],
+)  # fmt: skip
+def test_Q23_why_the_venue_ended_an_order_is_told_in_the_words_of_a_refusal(
+    said: str | None, reason: str
+) -> None:
+    assert to_order({**ORDER, "status": "Expired", "expiryReason": said}).reason == reason
+    assert to_order(ORDER).reason == ""
+
+
 def test_a_manual_order_has_no_client_id() -> None:
     assert to_order({**ORDER, "clientId": None}).client_order_id is None
     market = {**ORDER, "quantity": None, "price": None, "status": "Filled"}
