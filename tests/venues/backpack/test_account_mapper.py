@@ -73,8 +73,13 @@ def test_O08_a_history_order_has_iso_times_and_text_ids_and_is_the_same_record()
 
 @pytest.mark.parametrize(
     ("said", "reason"),
-    [("PostOnlyTaker", "post_only"), ("SelfTradePrevention", "self_trade"), ("ImmediateOrCancel", ""), (None, "")],
-)  # fmt: skip
+    [
+        ("PostOnlyTaker", "post_only"),
+        ("SelfTradePrevention", "self_trade"),
+        ("ImmediateOrCancel", ""),
+        (None, ""),
+    ],
+)
 def test_Q23_why_the_venue_ended_an_order_is_told_in_the_words_of_a_refusal(
     said: str | None, reason: str
 ) -> None:
