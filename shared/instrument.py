@@ -56,7 +56,7 @@ class Instrument:
             tick_size=tick, lot_size=lot,
             min_lots=max(1, _steps(info.min_quantity, lot, ROUND_CEILING)),
             max_lots=None if info.max_quantity is None else _steps(info.max_quantity, lot, ROUND_FLOOR),
-            min_notional=None if info.min_notional is None else _number(info.min_notional, "min notional"),
+            min_notional=None if info.min_notional is None else Decimal(info.min_notional),
             min_ticks=None if info.min_price is None else _steps(info.min_price, tick, ROUND_CEILING),
             max_ticks=None if info.max_price is None else _steps(info.max_price, tick, ROUND_FLOOR),
             price_rule=info.price_rule,
@@ -146,24 +146,17 @@ def plain(value: Decimal) -> str:
 
 
 def _positive(text: str, what: str) -> Decimal:
-    value = _number(text, what)
-    if value <= 0:
-        raise Refused("instrument", f"{what} {text!r} must be above 0")
-    return value
-
-
-def _number(text: str, what: str) -> Decimal:
     try:
         value = Decimal(text)
     except InvalidOperation:
         raise Refused("instrument", f"{what} {text!r} is not a decimal") from None
-    if not value.is_finite():
-        raise Refused("instrument", f"{what} {text!r} is not finite")
+    if not value.is_finite() or value <= 0:
+        raise Refused("instrument", f"{what} {text!r} must be above 0")
     return value
 
 
 def _steps(text: str, step: Decimal, rounding: str) -> int:
-    return int((_number(text, "a bound") / step).to_integral_value(rounding))
+    return int((Decimal(text) / step).to_integral_value(rounding))
 
 
 def _exact(value: Decimal, step: Decimal, rule: str, symbol: str) -> int:

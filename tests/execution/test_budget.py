@@ -95,3 +95,14 @@ def test_L07_requests_that_cost_more_than_one_get_through_a_small_budget() -> No
     assert not budget.take_place(0)
     assert not budget.take_cancel(0)
     assert budget.take_cancel(10 * NS_PER_S)
+
+
+def test_L07_a_read_of_many_pages_stops_before_it_takes_what_is_kept_for_cancels() -> None:
+    budget = RateBudget(SEVERAL, 0.9, 0)
+    pages = 0
+    while budget.may_request(0):
+        budget.charge(1)
+        pages += 1
+    assert pages == 8, "of a burst of 180, 20 each, 27 are kept"
+    assert budget.take_cancel(0)
+    assert budget.may_request(10 * NS_PER_S)

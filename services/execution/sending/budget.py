@@ -44,6 +44,10 @@ class _Bucket:
         self._filled_ns = now_ns
         return not cost or self._tokens >= cost + kept * self._burst
 
+    def has_kept(self, kept: float, now_ns: int) -> bool:
+        """True while what is kept is untouched. Changes nothing: for any thread."""
+        return self._tokens + (now_ns - self._filled_ns) * self._per_ns >= kept * self._burst
+
     def take(self, cost: int) -> None:
         """Take tokens, or give some back (cost < 0)."""
         self._tokens = min(self._burst, self._tokens - cost)
@@ -81,6 +85,13 @@ class RateBudget:
     def may_read(self, now_ns: int) -> bool:
         """True when a read may begin; what it uses is charged as it happens (pages, attempts)."""
         return self._has(_read, KEPT_FROM_READS, now_ns)
+
+    def may_request(self, now_ns: int) -> bool:
+        """True when a read that has begun may send its next request. Changes nothing: for any thread."""
+        if self.is_silent(now_ns):
+            return False
+        counted = (bucket for bucket in self._buckets if bucket.limit.read)
+        return all(bucket.has_kept(KEPT_FROM_READS, now_ns) for bucket in counted)
 
     def charge(self, weight: int) -> None:
         """A read has sent requests of so much weight."""

@@ -218,8 +218,8 @@ def to_instrument(venue: str, market: dict[str, Any]) -> InstrumentInfo:
     )
     try:
         Instrument.from_info(info)
-    except Refused as refusal:
-        raise ValueError(str(refusal)) from None
+    except (Refused, ArithmeticError) as error:  # a bound may be no number, or infinite
+        raise ValueError(f"{type(error).__name__} {error}") from None
     return info
 
 

@@ -95,6 +95,7 @@ def test_D10_instruments_are_read_from_the_venue(public: BackpackPublic) -> None
     [
         ("price", "tickSize", None), ("price", "tickSize", "0"), ("price", "tickSize", "Infinity"),
         ("quantity", "stepSize", "none"), ("quantity", "minQuantity", None), ("price", "minPrice", "x"),
+        ("price", "maxPrice", "Infinity"),
         ("price", None, None),
     ],
 )  # fmt: skip
