@@ -17,7 +17,7 @@ class MarketDataConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     fallback_after_s         stale for this long, prices are read by REST; at once when disconnected
     fallback_per_s           REST price reads a second, all symbols together; one a second for each
     reconnect_after_s        no fresh data of any symbol for this long: connect again
-    ping_s, silence_s        websocket pings; not one byte for `silence_s`: connect again
+    ping_s, silence_s        websocket pings; not one byte for `silence_s` (found within a second): connect again
     audit_after_s            a book without a change for this long is compared with a snapshot
     depth_interval_s         shortest time between two Depth messages of a symbol
     keep_s                   a symbol is kept for this long after its last subscriber left
@@ -30,7 +30,7 @@ class MarketDataConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     fallback_per_s: Annotated[float, Meta(gt=0, le=20)] = 5.0
     reconnect_after_s: Annotated[float, Meta(ge=5, le=60)] = 15.0
     ping_s: Annotated[float, Meta(ge=1, le=60)] = 30.0
-    silence_s: Annotated[float, Meta(ge=2, le=120)] = 60.0
+    silence_s: Annotated[float, Meta(ge=2, le=59)] = 59.0
     audit_after_s: Annotated[float, Meta(ge=2, le=600)] = 10.0
     depth_interval_s: Annotated[float, Meta(ge=0.01, le=1)] = 0.1
     keep_s: Annotated[float, Meta(ge=1, le=3600)] = 60.0
