@@ -41,9 +41,8 @@ _encode = msgspec.msgpack.Encoder().encode
 class Addresses:
     """Where a service of a deployment is on the bus.
 
-    By default `ipc://` in a private directory (mode 700) of the run directory, or of the
-    temporary directory where that path would be too long; `table` maps names to
-    `tcp://host:port` across hosts.
+    By default `ipc://` in a private directory (mode 700) of the run directory, or of /tmp
+    where that path would be too long; `table` maps names to `tcp://127.0.0.1:port`.
     """
 
     def __init__(self, run_dir: Path, table: Mapping[str, str] | None = None) -> None:

@@ -17,7 +17,8 @@ class MarketDataConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     fallback_after_s         stale for this long, prices are read by REST; at once when disconnected
     fallback_per_s           REST price reads a second, all symbols together; one a second for each
     reconnect_after_s        no fresh data of any symbol for this long: connect again
-    ping_s, silence_s        websocket pings; not one byte for `silence_s` (found within a second): connect again
+    ping_s                   websocket pings
+    silence_s                not one byte for this long (looked for each second): connect again
     audit_after_s            a book without a change for this long is compared with a snapshot
     depth_interval_s         shortest time between two Depth messages of a symbol
     keep_s                   a symbol is kept for this long after its last subscriber left

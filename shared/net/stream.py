@@ -24,7 +24,7 @@ import websocket
 import zmq
 
 from shared.clock import NS_PER_S, Clock
-from shared.errors import MakerdError
+from shared.errors import MakerdError, one_line
 from shared.loop import Loop, Timer
 from shared.net.backoff import Backoff
 from shared.net.dial import DIAL_TIMEOUT_S, dial
@@ -80,7 +80,7 @@ def open_websocket(url: str) -> socket.socket:
     except websocket.WebSocketException as error:
         connection.close()
         host = urlsplit(url).hostname
-        raise OSError(f"the websocket handshake with {host} failed: {error}") from None
+        raise OSError(f"the websocket handshake with {host} failed: {one_line(str(error))}") from None
     except BaseException:
         connection.close()
         raise

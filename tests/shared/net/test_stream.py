@@ -152,7 +152,7 @@ def test_a_flood_over_tls_lets_the_timers_have_their_turn(
     class SlowListener(Listener):
         """Takes longer for a frame than the venue to send one."""
 
-        def on_frames(self, frames: list[bytes], recv_ns: int) -> None:
+        def on_frames(self, frames: list[bytes], _recv_ns: int) -> None:
             end = time.perf_counter() + 20e-6 * len(frames)
             while time.perf_counter() < end:
                 pass
