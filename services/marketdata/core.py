@@ -87,9 +87,9 @@ class MarketData:
             else:
                 self._on_other(symbol, event, recv_ns, out)
         for symbol in changed.values():
-            if not symbol.is_lagging and not symbol.proof.doubt(recv_ns):
-                self._fresh_ns = recv_ns
             self._tell(symbol, recv_ns, recv_ns, out)
+            if symbol.is_fresh:
+                self._fresh_ns = recv_ns
         return out
 
     def _on_other(self, symbol: SymbolFeed, event: object, recv_ns: int, out: list[Message]) -> None:

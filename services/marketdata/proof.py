@@ -45,8 +45,11 @@ class BookProof:
 
     def doubt(self, now_ns: int) -> str:
         """Return why the book is not to be believed, "" = it is."""
+        age_ns = now_ns - self.proved_ns
+        if age_ns <= self._limit_ns or not self._can_audit:
+            return ""
         limit_ns = self._limit_ns if self._trade_ns > self.proved_ns else QUIET_NS
-        if not self._can_audit or now_ns - self.proved_ns <= limit_ns:
+        if age_ns <= limit_ns:
             return ""
         return f"the book is silent for {limit_ns / NS_PER_S:g} s, and nothing shows that it is right"
 
@@ -64,13 +67,13 @@ def prices_in(snapshot: DepthSnapshot) -> Prices:
     return (*bid, *ask)
 
 
-def ticker_fault(sync: BookSync, best: BestPrices | None) -> str:
+def ticker_fault(sync: BookSync, best: BestPrices) -> str:
     """Return how a live book differs from the best prices that the venue told with the same id.
 
     It does when the prices have left the part of the book that the snapshot showed: what lies
     beyond was never told.
     """
-    if best is None or not sync.is_live or best.update_id != sync.book.update_id:
+    if not sync.is_live or best.update_id != sync.book.update_id:
         return ""
     bid, _, ask, _ = prices_of(sync)
     if (bid, ask) == (best.bid, best.ask):

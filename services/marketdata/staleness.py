@@ -62,7 +62,8 @@ class LagMeter:
             self._current = max(difference, self._lowest)
             self._minimum = min(self._previous, self._current)
         self._leaps = 0
-        return max(0, difference - self._minimum)
+        lag_ns = difference - self._minimum
+        return lag_ns if lag_ns > 0 else 0
 
     def bound(self, difference_ns: int, error_ns: int) -> None:
         """Take local minus venue time as it was measured, and the bound of that measurement's error."""

@@ -52,6 +52,7 @@ class SymbolFeed:
         self.diff_ns = 0  # when the book last changed
         self.proof = BookProof(limits.stale_after_ns, can_audit)
         self.wants_depth = False
+        self.is_fresh = False  # neither late nor in doubt, when last judged
         self._limits = limits
         self._best: BestPrices | None = None
         self._prices = NOTHING
@@ -123,9 +124,11 @@ class SymbolFeed:
             self.proof.on_book(now_ns)
 
     def _compare(self) -> None:
-        fault = ticker_fault(self.sync, self._best)
-        if fault:
-            self.reset(fault)
+        best = self._best
+        if best is not None and best.update_id == self.sync.book.update_id:
+            fault = ticker_fault(self.sync, best)
+            if fault:
+                self.reset(fault)
 
     def on_rest_prices(self, snapshot: DepthSnapshot, now_ns: int) -> None:
         """Take best prices read by REST: the audit of a live book; prices while the stream is not good.
@@ -266,7 +269,9 @@ class SymbolFeed:
             self._crossed_since_ns = 0
         if self.is_lagging:
             self._settles_ns = now_ns + SETTLE_NS
-        fault = fault or self.proof.doubt(now_ns)
+        doubt = self.proof.doubt(now_ns)
+        self.is_fresh = not doubt and not self.is_lagging
+        fault = fault or doubt
         if not fault and now_ns < self._settles_ns and self.status is not FeedStatus.LIVE:
             fault = "settling"
         rest_ns = self.rest_ns if self._uses_rest else 0

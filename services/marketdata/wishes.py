@@ -15,6 +15,8 @@ FIRST_RETRY_NS = 250 * NS_PER_MS
 LARGEST_RETRY_NS = 8 * NS_PER_S
 #: a snapshot that no diff has joined is compared with a second one after this long
 CONFIRM_NS = NS_PER_S
+#: a book that holds for this long was no failure
+STEADY_NS = 10 * NS_PER_S
 PRICE_INTERVAL_NS = NS_PER_S
 
 
@@ -26,6 +28,7 @@ class SnapshotWish:
         self._not_before_ns = 0
         self._in_flight = False
         self._asked_ns = 0
+        self._used_ns = -STEADY_NS
 
     def is_due(self, state: object, wants_snapshot: bool, now_ns: int) -> bool:
         """True if a snapshot should be asked for now."""
@@ -40,9 +43,15 @@ class SnapshotWish:
         self._asked_ns = now_ns
 
     def answered(self, now_ns: int, was_of_use: bool) -> None:
-        """Take note of an answer; after one that did not help the next ones wait longer and longer."""
+        """Take note of an answer; after one that did not help the next ones wait longer and longer.
+
+        Nor did it help if the book was lost again at once: its sources contradict each other.
+        """
         self._in_flight = False
+        is_steady = now_ns - self._used_ns >= STEADY_NS
         if was_of_use:
+            self._used_ns = now_ns
+        if was_of_use and is_steady:
             self._backoff.reset()
             self._not_before_ns = self._asked_ns + FIRST_RETRY_NS
         else:

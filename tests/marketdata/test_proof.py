@@ -6,6 +6,7 @@ import pytest
 
 from shared.clock import NS_PER_MS, NS_PER_S
 from shared.messages import FeedState, FeedStatus
+from shared.venues.market_data import RawSnapshot
 from tests.marketdata.scene import SYMBOL, Scene
 
 LIVE, STALE, SYNCING = FeedStatus.LIVE, FeedStatus.STALE, FeedStatus.SYNCING
@@ -139,3 +140,22 @@ def test_D07_a_mark_that_ends_a_silence_does_not_make_a_rest_price_live() -> Non
     assert (scene.status(), scene.prices()) == (LIVE, (15000, 15002))
     scene.wait(1.2)
     assert scene.status() is SYNCING, "the book is behind what REST has told"
+
+
+def test_a_book_that_is_lost_again_at_once_is_read_less_and_less_often() -> None:
+    """Should two streams of a venue contradict each other for good, it must not cost the budget."""
+    scene = Scene()
+    scene.demand()
+    scene.connect()
+    asked: list[float] = []
+    start_ns, update_id = scene.now_ns, 10
+    while scene.now_ns - start_ns < 16 * NS_PER_S:
+        if SYMBOL in scene.core.snapshot_wishes(scene.now_ns, 1):
+            asked.append((scene.now_ns - start_ns) / NS_PER_S)
+            raw = RawSnapshot(SYMBOL, update_id, [("150.00", "1")], [("150.02", "1")], scene.venue_ns())
+            scene.out += scene.core.on_snapshot(SYMBOL, raw, scene.now_ns)
+            update_id += 1
+            scene.frames(scene.depth(update_id), scene.best(update_id, "149.00", "150.02"))
+            assert scene.status() is SYNCING
+        scene.wait(0.05)
+    assert asked == pytest.approx([0, 0.25, 0.5, 1, 2, 4, 8], abs=0.2)
