@@ -14,23 +14,14 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 
 from services.marketdata.config import MarketDataConfig
-from services.marketdata.demand import Demand
+from services.marketdata.demand import Demand, unknown_symbol
 from services.marketdata.staleness import LagMeter, Limits
 from services.marketdata.symbol import SymbolFeed
-from services.marketdata.unlisted import unknown_symbol
 from services.marketdata.wishes import PriceWish, Renewals, SnapshotWish
 from shared.clock import NS_PER_MS, NS_PER_S, seconds_to_ns
-from shared.errors import Unknown
+from shared.errors import Unknown, one_line
 from shared.messages import FeedState, FeedStatus, InstrumentInfo, Message
-from shared.venues.market_data import (
-    Answer,
-    Aside,
-    BestPrices,
-    DepthDiff,
-    PublicFeed,
-    RawSnapshot,
-    Unreadable,
-)
+from shared.venues.market_data import Aside, BestPrices, DepthDiff, PublicFeed, RawSnapshot, Unreadable
 
 NOT_CONNECTED_YET = "connecting"
 
@@ -43,6 +34,7 @@ class MarketData:
     def __init__(self, venue: str, feed: PublicFeed, config: MarketDataConfig) -> None:
         self._venue = venue
         self._feed = feed
+        self.ping = feed.ping  # the message that the venue wants now and then, sent by the shell
         self._limits = Limits(seconds_to_ns(config.stale_after_s), seconds_to_ns(config.max_lag_s))
         self._fallback_after_ns = seconds_to_ns(config.fallback_after_s)
         self._reconnect_after_ns = seconds_to_ns(config.reconnect_after_s)
@@ -56,15 +48,11 @@ class MarketData:
         self._snapshots: dict[str, SnapshotWish] = {}
         self._renewals = Renewals()
         self._connection = NOT_CONNECTED_YET  # why there is no connection; "" = there is one
-        self._fresh_ns = 0  # when data last arrived that did not lag
+        self._fresh_ns = 0  # when data last arrived that did not lag, of a book that is not in doubt
+        self._quiet_until_ns = 0  # the venue asked for silence: nothing is read by REST before
         self.outgoing: list[bytes] = []  # frames for the venue, taken by the shell
         self.forgotten: list[str] = []  # symbols whose topics are to be ended, taken by the shell
         self.unreadable = ""  # the latest thing that could not be read, taken by the shell
-
-    @property
-    def ping(self) -> bytes | None:
-        """The message that the venue wants now and then, None = it wants none."""
-        return self._feed.ping
 
     # --- the stream ---
 
@@ -75,7 +63,10 @@ class MarketData:
         read, symbols, lag_of = self._feed.read, self._symbols, self._meter.lag_ns
         for event in chain.from_iterable(map(read, frames)):
             if isinstance(event, Aside):
-                self._on_aside(event)
+                if isinstance(event, Unreadable):
+                    self.unreadable = one_line(event.text)
+                else:
+                    self.outgoing.append(event.frame)
                 continue
             symbol = symbols.get(event.symbol)
             if symbol is None:
@@ -93,16 +84,10 @@ class MarketData:
             else:
                 out.extend(symbol.on_other(event, recv_ns))
         for symbol in changed.values():
-            if symbol.lag_ns <= self._limits.max_lag_ns:
-                self._fresh_ns = recv_ns
             self._tell(symbol, recv_ns, recv_ns, out)
+            if symbol.is_fresh:
+                self._fresh_ns = recv_ns
         return out
-
-    def _on_aside(self, event: Aside) -> None:
-        if isinstance(event, Unreadable):
-            self.unreadable = event.text
-        elif isinstance(event, Answer):
-            self.outgoing.append(event.frame)
 
     def _tell(self, symbol: SymbolFeed, now_ns: int, cause_ns: int, out: list[Message]) -> None:
         out.extend(symbol.news(now_ns, cause_ns, self._connection))
@@ -118,8 +103,12 @@ class MarketData:
         return self._begin_anew("waiting for a snapshot", now_ns)
 
     def on_disconnected(self, reason: str, now_ns: int) -> list[Message]:
-        self._connection = reason
-        return self._begin_anew(reason, now_ns)
+        self._connection = one_line(reason)
+        return self._begin_anew(self._connection, now_ns)
+
+    def on_clock(self, ahead_ns: int, error_ns: int) -> None:
+        """The venue's clock was read: venue minus monotonic time, and how wrong that may be."""
+        self._meter.bound(-ahead_ns, error_ns)
 
     def _begin_anew(self, reason: str, now_ns: int) -> list[Message]:
         out: list[Message] = []
@@ -141,6 +130,7 @@ class MarketData:
             if symbol is not None:
                 symbol.info = info
                 symbol.reset("the instrument's rules have changed")
+                self._tell(symbol, now_ns, 0, out)
                 out.append(info)
         for name in self._demand.symbols():
             out.extend(self._open(name, now_ns))
@@ -197,17 +187,13 @@ class MarketData:
             for name in self._renewals.due(wants, now_ns):
                 self.outgoing.extend((*self._feed.unsubscribe((name,)), *self._feed.subscribe((name,))))
             return []
-        due = [name for name in self._symbols if self._is_snapshot_due(name, now_ns)][:at_most]
-        for name in due:
+        if not self.may_read(now_ns):
+            return []
+        wishes = ((name, symbol.sync, self._snapshots[name]) for name, symbol in self._symbols.items())
+        due = [name for name, sync, wish in wishes if wish.is_due(sync.state, sync.wants_snapshot, now_ns)]
+        for name in due[:at_most]:
             self._snapshots[name].asked(now_ns)
-        return due
-
-    def _is_snapshot_due(self, name: str, now_ns: int) -> bool:
-        symbol = self._symbols[name]
-        book_ns = max(symbol.diff_ns, symbol.audit_ns)
-        return self._snapshots[name].is_due(
-            symbol.sync.state, symbol.sync.wants_snapshot, book_ns, self._audit_after_ns, now_ns
-        )
+        return due[:at_most]
 
     def on_snapshot(self, name: str, raw: RawSnapshot, now_ns: int) -> list[Message]:
         """Take the answer to a snapshot wish."""
@@ -227,20 +213,32 @@ class MarketData:
         self, name: str, reason: str, now_ns: int, retry_after_ns: int = 0
     ) -> list[Message]:
         """A snapshot could not be had; it is wished for again later."""
-        self.unreadable = reason
+        self.on_read_failed(reason, now_ns, retry_after_ns)
         wish = self._snapshots.get(name)
         if wish is not None:
-            wish.failed(now_ns, retry_after_ns)
+            wish.failed(now_ns)
         return []
+
+    def on_read_failed(self, reason: str, now_ns: int, retry_after_ns: int = 0) -> None:
+        """A read by REST failed. A venue that asks for silence means all reads, not only this one."""
+        self.unreadable = one_line(reason)
+        self._quiet_until_ns = max(self._quiet_until_ns, now_ns + retry_after_ns)
+
+    def may_read(self, now_ns: int) -> bool:
+        return now_ns >= self._quiet_until_ns
 
     def price_wish(self, now_ns: int) -> str | None:
         """Return the symbol whose best prices should be read by REST now, if any."""
+        if not self.may_read(now_ns):
+            return None
         wanting = [name for name, symbol in self._symbols.items() if self._needs_rest(symbol, now_ns)]
         return self._prices.take(wanting, now_ns) if wanting else None
 
     def _needs_rest(self, symbol: SymbolFeed, now_ns: int) -> bool:
         if self._connection:
             return self._connection != NOT_CONNECTED_YET
+        if symbol.sync.is_live and symbol.is_alive(now_ns):
+            return symbol.proof.wants_audit(self._audit_after_ns, now_ns)
         alive_ns = max(symbol.as_of_ns, symbol.opened_ns)
         return symbol.status is not FeedStatus.LIVE and now_ns - alive_ns > self._fallback_after_ns
 
@@ -262,9 +260,8 @@ class MarketData:
         self, name: str, reason: str, now_ns: int, retry_after_ns: int = 0
     ) -> list[Message]:
         """Prices could not be had; they are wished for again a second later at the earliest."""
-        self.unreadable = reason
+        self.on_read_failed(reason, now_ns, retry_after_ns)
         self._prices.answered(name)
-        self._prices.pause(now_ns + retry_after_ns)
         return []
 
     # --- time ---

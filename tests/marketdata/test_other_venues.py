@@ -221,7 +221,7 @@ def spot() -> Place:
 
 
 def test_best_prices_without_a_time_are_not_judged_late(spot: Place) -> None:
-    spot.frames(untimed(11, 99, 102), diff(spot, 11))
+    spot.frames(untimed(11), diff(spot, 11))
     spot.frames(untimed(12, 99, 103))
     assert (spot.status(), spot.prices()) == ((FeedStatus.LIVE, ""), (99, 103))
     assert spot.top().venue_ns is None, "not the time of another frame, and not 0"
