@@ -15,7 +15,6 @@ from services.quoter.config import Settings
 from services.quoter.inputs import Inputs
 from services.quoter.levels.hysteresis import keep_places
 from services.quoter.levels.limits import passive, within
-from services.quoter.levels.own_orders import OwnOrders
 from services.quoter.levels.rounding import PriceGrid
 from services.quoter.levels.sizing import LotSizes
 from services.quoter.strategies.base import MarketView, Memory, Wanted
@@ -36,6 +35,7 @@ from shared.messages import (
     Volatility,
     Working,
 )
+from shared.own_orders import OwnOrders
 
 QUOTES_TTL_NS = NS_PER_S
 REISSUE_NS = 250 * NS_PER_MS

@@ -15,6 +15,7 @@ from shared.config import Config
 from shared.errors import Unknown
 from shared.halt import HaltFlags
 from shared.messages import (
+    Depth,
     Equity,
     FeedState,
     Fill,
@@ -29,7 +30,7 @@ from shared.service import Service
 from shared.state.store import StateStore
 
 ACCOUNT_INPUTS: tuple[type[Message], ...] = (Position, Equity, Working, Fill)
-MARKET_INPUTS: tuple[type[Message], ...] = (InstrumentInfo, FeedState, Top, Mark)
+MARKET_INPUTS: tuple[type[Message], ...] = (InstrumentInfo, FeedState, Top, Depth, Mark)
 INBOX_PACE_NS = 10 * NS_PER_MS  # off the hot path
 CHECK_NS = 100 * NS_PER_MS
 READ_REDIS_NS = NS_PER_S

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from services.quoter.levels.own_orders import OwnOrders, OwnSide
 from shared.clock import NS_PER_MS
 from shared.messages import Side
+from shared.own_orders import OwnOrders, OwnSide
 from tests.quoter.builders import START_NS, Desk, depth, order, top, working
 
 SETTLE_NS = 500 * NS_PER_MS

@@ -17,10 +17,16 @@ quote improves upon: we do not chase ourselves up tick by tick.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Annotated
+
+from msgspec import Meta
 
 from shared.messages import Level, Side, WorkingOrder
 
 Levels = tuple[tuple[int, int], ...]
+#: longer than market data may lag and still count as live: a ghost of an order of ours must not outlive it
+SettleSeconds = Annotated[float, Meta(ge=0.05, le=6)]
+DEFAULT_SETTLE_S = 1.5
 
 
 class _OwnSize:
