@@ -11,7 +11,8 @@ the size displayed at the best price:
                          it is better than the book's; after two settle times count it as ours
 
 Each rule errs towards the less aggressive price, so a quote of ours is never what the next
-quote improves upon: we do not chase ourselves up tick by tick.
+quote improves upon: we do not chase ourselves up tick by tick. That holds while the book
+shows what `Working` told within `settle_ns`; a book that lags by more shows ghosts of ours.
 """
 
 from __future__ import annotations

@@ -68,6 +68,11 @@ class Risk:
             self._by_market.setdefault(key, []).append(holdings[symbol])
         return holdings[symbol]
 
+    def set_quoted(self, account: str, symbol: str, is_quoted: bool) -> None:
+        """Note whether a quoter works on a symbol: room under the common limits is for those only."""
+        if account in self._accounts:
+            self.watch(account, symbol).is_quoted = is_quoted
+
     # --- market data ------------------------------------------------------------------------
 
     def on_instrument_info(self, info: InstrumentInfo, now_ns: int) -> Iterable[Message]:
@@ -139,9 +144,9 @@ class Risk:
             return ()
         return self._now_if_worse(account.holdings.values(), now_ns)
 
-    def on_halts(self, flags: Mapping[str, str], now_ns: int) -> Iterable[Message]:
-        """Take the halt flags that are set now: "ALL" or a symbol -> reason."""
-        if not self.halt.on_flags(flags):
+    def on_halts(self, flags: Mapping[str, str], now_ns: int, is_complete: bool = True) -> Iterable[Message]:
+        """Take the halt flags that are set now: "ALL" or a symbol -> reason; not complete = not all read."""
+        if not self.halt.on_flags(flags, is_complete):
             return ()
         return [message for account in self._accounts.values()
                 for message in self._now_if_worse(account.holdings.values(), now_ns)]  # fmt: skip
@@ -197,13 +202,14 @@ class Risk:
 
     def _allot_symbols(self, account: AccountState, now_ns: int) -> None:
         """Set every symbol's budget within its account's gross limit."""
+        uses = account.uses_usd()
         wants = {
-            symbol: self._judge.cap_usd(symbol, account)
+            symbol: cap if holding.is_quoted else min(cap, uses[symbol])
             for symbol, holding in account.holdings.items()
             if missing(holding, account, now_ns) is None
+            for cap in (self._judge.cap_usd(symbol, account),)
         }
-        cap_usd = account.gross_cap_usd or 0.0
-        budgets = account.commitments.allocate(cap_usd, wants, account.uses_usd(), now_ns)
+        budgets = account.commitments.allocate(account.gross_cap_usd or 0.0, wants, uses, now_ns)
         for symbol, holding in account.holdings.items():
             holding.budget_usd = budgets.get(symbol, 0.0)
 

@@ -25,6 +25,8 @@ class Holding:
         self._outdated_seq: int | None = None
         self._confirm_ns = confirm_ns
         self._working_heard_ns = 0
+        #: True while a quoter works on it
+        self.is_quoted = False
         #: set on the timer: what was allotted, and until when the permit that tells it is valid
         self.budget_usd = 0.0
         self.expires_ns = 0

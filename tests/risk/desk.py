@@ -60,6 +60,9 @@ class Desk:
         self.silent: set[str] = set()
         self.inputs: dict[tuple[str, ...], Message] = {}
         self._set_defaults()
+        for account in accounts:
+            for symbol in self.symbols:
+                self.core.set_quoted(account, symbol, True)
         self.take(self.core.on_halts({}, self.now_ns))
         self.run(1_500)
         if "Equity" not in self.silent:

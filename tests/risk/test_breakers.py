@@ -182,7 +182,7 @@ def test_R16_a_market_is_watched_for_a_window_before_it_is_quoted() -> None:
     """What moved, or was in a cool-down, when this process began is not known to it."""
     desk = Desk(move_window_s=3.0)
     assert is_nothing(desk.permit) and "market is watched for 3 s first" in desk.permit.reason
-    desk.run(1_750)
+    desk.run(1_500)
     assert is_nothing(desk.permit)
     desk.run(250)
     assert desk.may_quote()

@@ -49,7 +49,7 @@ class Surroundings:
         self.market.on_demand = lambda kind, scope, symbol, _wanted: self.wanted.append((kind, scope, symbol))
         self.inbox = Inbox(self._context, clock)
         self.inbox.connect(addresses.of("risk"))
-        self.inbox.subscribe(Permit)
+        self.inbox.subscribe(Permit, ACCOUNT, SYMBOL)  # as its quoter does
         self.permits: list[Permit] = []
 
     def step(self) -> None:
