@@ -9,8 +9,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.risk.allocation import Commitments, share_out
-from shared.messages import Equity, Mark, Permit, Position, Side, Working
-from tests.risk.desk import ACCOUNT, MS, SYMBOL, Desk, is_nothing
+from shared.messages import (
+    Equity,
+    FeedState,
+    FeedStatus,
+    Mark,
+    Message,
+    Permit,
+    Position,
+    Side,
+    Working,
+)
+from tests.risk.desk import ACCOUNT, MID, MS, SYMBOL, VENUE, Desk, info, is_nothing
 
 SYMBOLS = tuple(f"S{number}_USDC_PERP" for number in range(8))
 
@@ -193,3 +203,38 @@ def test_L05_a_sum_that_is_not_current_lets_nothing_grow_and_trades_nothing() ->
     desk.hear(desk.mark_at(103.0, "A_PERP"))
     desk.run(1_000)
     assert desk.targets == {}
+
+
+def test_L05_room_is_for_symbols_that_a_quoter_works_on() -> None:
+    desk = Desk("A_PERP", max_gross_equity_multiple=0.2)
+    for number in range(8):
+        desk.hear(Position(ACCOUNT, f"HELD{number}", 0, None, True, 1, 0))
+        for message in (info(f"HELD{number}"), *others(desk, f"HELD{number}")):
+            desk.hear(message)
+    desk.run(2_500)
+    assert desk.permit.max_long == 200
+    assert all(permit.max_long == 0 for (_, name), permit in desk.permits.items() if name != "A_PERP")
+    desk.core.set_quoted(ACCOUNT, "HELD0", True)
+    desk.run(2_500)
+    assert desk.permit.max_long == desk.permits[ACCOUNT, "HELD0"].max_long == 100
+    desk.core.set_quoted(ACCOUNT, "HELD0", False)
+    desk.run(2_500)
+    assert desk.permit.max_long == 200
+
+
+def test_L05_what_is_held_without_a_quoter_keeps_its_room_and_is_not_reduced() -> None:
+    desk = Desk("A_PERP", max_gross_equity_multiple=0.2)
+    desk.hear(Position(ACCOUNT, "HELD", 60, 100.0, True, 1, 0))
+    for message in (info("HELD"), *others(desk, "HELD")):
+        desk.hear(message)
+    desk.run(3_500)
+    assert desk.permits[ACCOUNT, "HELD"].max_long == 60 and desk.permit.max_long == 140
+    assert desk.targets == {}
+
+
+def others(desk: Desk, symbol: str) -> tuple[Message, ...]:
+    """Everything else that is known of a symbol."""
+    return (
+        FeedState(VENUE, symbol, FeedStatus.LIVE, "", 0, 0), desk.top_at(MID - 1, MID + 1, symbol),
+        desk.mark_at(100.0, symbol), Working(ACCOUNT, symbol, (), (), "ready"),
+    )  # fmt: skip
