@@ -99,8 +99,6 @@ class MarketState:
 
     def on_top(self, top: Top, now_ns: int) -> None:
         """Take a book; ask the breakers."""
-        if self._twice_mid is not None:
-            self._extremes.add(now_ns, self._twice_mid)  # it was the mid until now
         self.top, self._top_heard_ns = top, now_ns
         self.sample(now_ns)
 
@@ -114,6 +112,8 @@ class MarketState:
         if self._seen_since_ns is None:
             self._seen_since_ns = now_ns
         bid, ask = self._others
+        if self._twice_mid is not None:
+            self._extremes.add(now_ns, self._twice_mid)  # it was the mid until now
         self._twice_mid = bid + ask
         low, high = self._extremes.add(now_ns, bid + ask)
         self._ask_breakers(Market(bid, ask, low, high), now_ns)
@@ -125,7 +125,6 @@ class MarketState:
             self._holds.update(index, decision, now_ns)
         if any(decision.action is not Action.ALLOW for decision in decisions):
             self._extremes.restart()  # what was acted on is not acted on again
-            self._extremes.add(now_ns, market.twice_mid)
 
     def _book_of_others(self, now_ns: int) -> tuple[int, int] | None:
         """Return best bid and ask without our orders; None where they cannot be told."""

@@ -6,9 +6,11 @@ import math
 
 import pytest
 
+from services.risk.config import Config
+from services.risk.market_state import MarketState
 from services.risk.policies.lots import MOST, lots_within
 from shared.instrument import Instrument
-from shared.messages import Equity, Permit, Position
+from shared.messages import Equity, FeedState, FeedStatus, Mark, Permit, Position, Top
 from tests.risk.desk import ACCOUNT, MID, SYMBOL, Desk, info, is_nothing
 
 WRONG_MARKS = [1_000.0, 120.0, 90.0, 0.01, 1e-16, 5e-324, 1e300]
@@ -77,6 +79,21 @@ def test_one_wrong_book_neither_trades_nor_permits_more(mid: int) -> None:
         desk.hear(desk.top_at(MID - 1, MID + 1))
         desk.run(4_000)
         assert is_nothing(desk.permit) and desk.targets == {}
+
+
+@pytest.mark.parametrize("mid", [3 * MID, MID // 10])
+def test_the_other_symbols_of_the_account_are_valued_as_before_a_wrong_book_of_a_spot_symbol(
+    mid: int,
+) -> None:
+    desk = Desk("A_PERP", "B_SPOT", max_gross_equity_multiple=0.3)
+    desk.hear(info("B_SPOT", is_perp=False))
+    desk.set_position(190, symbol="A_PERP")
+    desk.set_position(100, symbol="B_SPOT")
+    desk.run(1_500)
+    desk.hear(desk.top_at(mid, mid + 1, "B_SPOT"))
+    desk.run(2_000)
+    after = desk.permits[ACCOUNT, "A_PERP"]
+    assert after.may_buy and after.max_long == 200 and desk.targets == {}
 
 
 @pytest.mark.parametrize("price", [0.0, 5e-324, 1e-16, 1e300, math.inf, math.nan])
@@ -161,6 +178,25 @@ def test_a_position_told_in_other_lots_is_unknown_until_told_anew(changes: dict[
     desk.hear(Position(ACCOUNT, SYMBOL, 10, 100.0, True, seq + 1, 0))
     desk.run(250)
     assert desk.may_quote()
+
+
+def test_a_book_told_in_other_ticks_is_no_book() -> None:
+    desk = Desk()
+    desk.hear(info(tick_size="0.1"))
+    desk.hear(Position(ACCOUNT, SYMBOL, 0, None, True, 9, 0))
+    desk.take(desk.core.on_timer(desk.now_ns))
+    assert is_nothing(desk.permit) and "no book heard" in desk.permit.reason
+
+
+def test_nothing_is_permitted_before_a_price_was_seen_that_nothing_speaks_against() -> None:
+    market = MarketState(Config(), ())
+    market.on_feed_state(FeedState("v", SYMBOL, FeedStatus.LIVE, "", 0, 0), 0)
+    market.on_top(Top("v", SYMBOL, MID - 1, 5, MID + 1, 5, 1, 0, 0, 0, 0), 0)
+    market.on_mark(Mark("v", SYMBOL, 100.0, None, None, None, 0, 0), 0)
+    market.on_instrument_info(info())
+    assert market.missing(0) == "no price to be trusted yet"
+    market.sample(0)
+    assert market.missing(0) is None and market.price.usd == 100.0
 
 
 def test_rules_that_say_no_more_about_ticks_and_lots_change_nothing() -> None:
