@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import gc
 import logging
+import os
 import re
 import sys
 import time
@@ -30,6 +31,10 @@ from shared.messages import KINDS, Gap, Message
 
 Handler = Callable[..., Iterable[Message]]
 PARENT_CHECK_NS = 200 * NS_PER_MS
+#: what is off the hot path is read at most this often
+BATCH_NS = 10 * NS_PER_MS
+#: how far a process that is off the hot path steps back for those that are on it
+NICENESS = 5
 #: a process that fails again and again must not eat a core: it is restarted at once
 CRASH_PAUSE_S = 0.5
 SHORTEST_LIFE_S = 1.0
@@ -75,13 +80,11 @@ class Service:
         self.loop = Loop(self.clock, workers)
         self.publisher = Publisher(self._context, addresses.of(name), self.clock)
         self.inbox = Inbox(self._context, self.clock)
+        self._batch: Inbox | None = None
         self._core: Core | None = None
         self._handlers: dict[type[Message], Handler] = {}
         self._parent = ParentWatch()
         self._stop_reason = ""
-        #: the inbox is read at most this often; 0 = at once. What is off the hot path takes several
-        #: messages at a wake-up and leaves the processor to what is on it
-        self.inbox_pace_ns = 0
         #: called once when the process is asked to stop; must end in `finish()`
         self.on_stop: Callable[[str], None] = lambda _reason: self.finish()
 
@@ -92,12 +95,28 @@ class Service:
         self.loop.every(core.timer_ns, self._on_timer)
 
     def listen_to(
-        self, name: str, *kinds: type[Message], scope: str | None = None, symbol: str | None = None
-    ) -> None:
-        """Connect to the service called `name` and subscribe to kinds of it."""
-        self.inbox.connect(self.addresses.of(name))
+        self, name: str, *kinds: type[Message], scope: str | None = None, symbol: str | None = None,
+        in_batches: bool = False,
+    ) -> None:  # fmt: skip
+        """Connect to the service called `name` and subscribe to kinds of it.
+
+        in_batches  what is off the hot path: several messages are taken at one wake-up, and the
+                    processor is left to whoever a market event has woken at the same moment
+        """
+        inbox = self._batched() if in_batches else self.inbox
+        inbox.connect(self.addresses.of(name))
         for kind in kinds:
-            self.inbox.subscribe(kind, scope, symbol)
+            inbox.subscribe(kind, scope, symbol)
+
+    def stop_listening(self, kind: type[Message], scope: str, symbol: str) -> None:
+        """Undo one subscription to one symbol that was made in batches."""
+        self._batched().unsubscribe(kind, scope, symbol)
+
+    def _batched(self) -> Inbox:
+        if self._batch is None:
+            self._batch = Inbox(self._context, self.clock)
+            self.loop.watch(self._batch.socket, self._on_batch)
+        return self._batch
 
     def publish_all(self, messages: Iterable[Message]) -> None:
         for message in messages:
@@ -136,15 +155,23 @@ class Service:
     def close(self) -> None:
         self.publisher.close()
         self.inbox.close()
+        if self._batch is not None:
+            self._batch.close()
         self.loop.close()
         self._context.term()
         self._lock.close()
 
     def _on_inbox(self) -> None:
-        if self.inbox_pace_ns:
-            self.loop.unwatch(self.inbox.socket)
-            self.loop.after(self.inbox_pace_ns, lambda: self.loop.watch(self.inbox.socket, self._on_inbox))
-        for message in self.inbox.drain():
+        self._take(self.inbox)
+
+    def _on_batch(self) -> None:
+        inbox = self._batched()
+        self.loop.unwatch(inbox.socket)
+        self.loop.after(BATCH_NS, lambda: self.loop.watch(inbox.socket, self._on_batch))
+        self._take(inbox)
+
+    def _take(self, inbox: Inbox) -> None:
+        for message in inbox.drain():
             handler = self._handlers.get(type(message))
             if handler is not None:
                 for answer in handler(message, self.clock.monotonic_ns()):
@@ -157,6 +184,11 @@ class Service:
     def _check_parent(self) -> None:
         if self._parent.is_orphan():
             self.request_stop("parent is gone")
+
+
+def give_way() -> None:
+    """Let the processes on the hot path run first. Call before any thread is there: they inherit it."""
+    os.nice(NICENESS)
 
 
 def run_service(name: str, serve: Callable[[], None]) -> int:

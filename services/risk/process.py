@@ -27,12 +27,11 @@ from shared.messages import (
     Top,
     Working,
 )
-from shared.service import Service
+from shared.service import Service, give_way
 from shared.state.store import StateStore
 
 ACCOUNT_INPUTS: tuple[type[Message], ...] = (Position, Equity, Working, Fill)
 MARKET_INPUTS: tuple[type[Message], ...] = (InstrumentInfo, FeedState, Top, Depth, Mark)
-INBOX_PACE_NS = 10 * NS_PER_MS  # off the hot path
 CHECK_NS = 100 * NS_PER_MS
 READ_REDIS_NS = NS_PER_S
 log = logging.getLogger("risk")
@@ -72,7 +71,8 @@ class RiskService:
 
     def _subscribe(self) -> None:
         for venue, symbol in list(self._core.markets)[self._markets_heard :]:
-            self._service.listen_to(f"marketdata.{venue}", *MARKET_INPUTS, scope=venue, symbol=symbol)
+            name = f"marketdata.{venue}"
+            self._service.listen_to(name, *MARKET_INPUTS, scope=venue, symbol=symbol, in_batches=True)
             self._markets_heard += 1
 
     def _read_redis(self) -> None:
@@ -94,12 +94,12 @@ def _ignore_unknown(written: Future[None]) -> None:
 
 def serve(config: Config) -> None:
     """Run until stopped."""
+    give_way()
     core = Risk(parse_risk(config.risk), {name: account.venue for name, account in config.accounts.items()})
     for symbol, quoter in config.quoters.items():
         core.set_quoted(quoter.account, symbol, True)
     service = Service("risk", config.run_dir, Addresses(config.run_dir, config.addresses))
-    service.inbox_pace_ns = INBOX_PACE_NS
     RiskService(service, core, HaltFlags(config.run_dir), StateStore.of(config))
     for account in config.accounts:
-        service.listen_to(f"execution.{account}", *ACCOUNT_INPUTS, scope=account)
+        service.listen_to(f"execution.{account}", *ACCOUNT_INPUTS, scope=account, in_batches=True)
     service.run()

@@ -6,12 +6,11 @@ from services.signals.config import parse_signals
 from services.signals.core import Signals
 from services.signals.demand import Demand
 from shared.bus import Addresses
-from shared.clock import NS_PER_MS, NS_PER_S
+from shared.clock import NS_PER_S
 from shared.config import Config
 from shared.messages import FeedState, Flow, InstrumentInfo, Message, Top, Trade, Volatility
-from shared.service import Service
+from shared.service import Service, give_way
 
-INBOX_PACE_NS = 10 * NS_PER_MS  # it publishes ten times a second
 KEEP_DEMAND_NS = 60 * NS_PER_S
 CHECK_DEMAND_NS = 5 * NS_PER_S
 INPUTS: tuple[type[Message], ...] = (InstrumentInfo, FeedState, Top, Trade)
@@ -35,21 +34,22 @@ class SignalsService:
             self._demand.left(scope, symbol, self._service.clock.monotonic_ns())
         elif self._demand.joined(scope, symbol):
             self._core.watch(scope, symbol)
-            self._service.listen_to(f"marketdata.{scope}", *INPUTS, scope=scope, symbol=symbol)
+            name = f"marketdata.{scope}"
+            self._service.listen_to(name, *INPUTS, scope=scope, symbol=symbol, in_batches=True)
 
     def _drop_unwanted(self) -> None:
         for scope, symbol in self._demand.expired(self._service.clock.monotonic_ns()):
             self._core.forget(scope, symbol)
             for kind in INPUTS:
-                self._service.inbox.unsubscribe(kind, scope, symbol)
+                self._service.stop_listening(kind, scope, symbol)
             for kind in OUTPUTS:
                 self._service.publisher.forget(kind, scope, symbol)
 
 
 def serve(config: Config) -> None:
     """Run until stopped."""
+    give_way()
     core = Signals(parse_signals(config.signals))
     service = Service("signals", config.run_dir, Addresses(config.run_dir, config.addresses))
-    service.inbox_pace_ns = INBOX_PACE_NS
     SignalsService(service, core, tuple(config.venues))
     service.run()

@@ -32,7 +32,8 @@ class Capabilities:
     dead_man_s       shortest timer the venue holds for us; None = none
     reply_is_final   False = an accepted reply means only "queued": the private stream decides
     client_id_bits   size of the client order id
-    signing_window_ms  how long after its timestamp a signed request may still be executed
+    signing_window_ms  how long after its timestamp a signed placement may still be executed
+    cancel_window_ms   the same of a cancel, which may be signed so long ahead (0 = nonces forbid that)
     requests_per_min the account's documented budget; None = none documented
     """
 
@@ -43,6 +44,7 @@ class Capabilities:
     reply_is_final: bool
     client_id_bits: int
     signing_window_ms: int
+    cancel_window_ms: int
     requests_per_min: int | None
 
 

@@ -44,7 +44,7 @@ def _matching(_directory: Path, quick: bool) -> list[Result]:
 def _chains(directory: Path, quick: bool) -> list[Result]:
     if quick:
         return chains.measure(directory, RATE, "", chains.Plan(rounds=1, seconds=3))
-    found = chains.measure(directory / "fast", RATE, "", chains.Plan(rounds=5, seconds=6))
+    found = chains.measure(directory / "fast", RATE, "", chains.Plan(rounds=8, seconds=8))
     slow = chains.measure(directory / "slow", SLOW_RATE, f"_{SLOW_RATE}", chains.Plan(rounds=2, seconds=10))
     return [*found, *(one for one in slow if not one.name.startswith("memory_"))]
 

@@ -150,6 +150,7 @@ class InProcessService:
         *kinds: type[Message],
         scope: str | None = None,
         symbol: str | None = None,
+        in_batches: bool = False,  # noqa: ARG002 nothing wakes up here
     ) -> None:
         for kind in kinds:
             prefix = f"{kind.__name__}." + (f"{scope}." if scope else "") + (f"{symbol}." if symbol else "")

@@ -37,7 +37,7 @@ TAG = 77
 WINDOW_MS = 2_000
 START_NS = 1_000 * NS_PER_S
 VENUE_MS = 1_700_000_000_000
-CAPABILITIES = Capabilities("none", 1, 1, None, True, 32, WINDOW_MS, 2_000)
+CAPABILITIES = Capabilities("none", 1, 1, None, True, 32, WINDOW_MS, 60_000, 2_000)
 INFO = InstrumentInfo(
     "backpack", SYMBOL, "SOL", "USDC", True, "0.01", "0.01", "0.01", None, None, None, None, "fixed", "1"
 )

@@ -130,7 +130,9 @@ class ExecutionService:
     def _watch_prices(self, symbol: str) -> None:
         if symbol not in self._watched:
             self._watched.add(symbol)
-            self._service.listen_to(f"marketdata.{self._venue}", Top, scope=self._venue, symbol=symbol)
+            self._service.listen_to(
+                f"marketdata.{self._venue}", Top, scope=self._venue, symbol=symbol, in_batches=True
+            )
 
     # --- state ----------------------------------------------------------------------------------------
 

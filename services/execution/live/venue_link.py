@@ -10,13 +10,14 @@ from typing import Any
 
 from services.execution.config import ExecutionConfig
 from services.execution.core import Execution
+from services.execution.live.signed_cancels import SignedCancels
 from services.execution.requests import Output, ReadKind, SendCancel, SendPlace, StartRead
 from shared.clock import NS_PER_S, Clock, seconds_to_ns
 from shared.errors import RateLimited, Unknown
 from shared.loop import Loop
 from shared.net.orders import Failure, OrderConnections, Reply
 from shared.venues.access import Endpoints, Keys
-from shared.venues.base import Outcome, PrivateEvent
+from shared.venues.base import Accepted, Outcome, PrivateEvent
 from shared.venues.base import Unknown as UnknownOutcome
 from shared.venues.clock_offset import ClockOffset
 from shared.venues.private_stream import PrivateFeed
@@ -42,6 +43,7 @@ class VenueLink:
         self._loop, self._clock, self._offset = loop, clock, offset
         self._core, self._do = core, do
         self._codec = adapter.order_codec(endpoints, keys)
+        self._signed = SignedCancels(self._codec, loop, clock, offset, lambda number: _is_live(core, number))
         self._connections = OrderConnections(
             loop, endpoints.rest_url, config.connections, clock, seconds_to_ns(config.order_timeout_s)
         )
@@ -92,6 +94,8 @@ class VenueLink:
                 outcome = self._codec.read_place(instrument, reply.status, reply.headers, reply.body)
             now_ns = self._clock.monotonic_ns()
             self._do(self._core.on_place_reply(identity, outcome, reply.sent_ns, now_ns))
+            if isinstance(outcome, Accepted) and not outcome.is_done:
+                self._signed.prepare(instrument, identity, outcome.venue_order_id)
 
         sent_ns = self._connections.send(request, on_reply, on_reply)
         if sent_ns is None:
@@ -101,7 +105,7 @@ class VenueLink:
 
     def cancel(self, send: SendCancel) -> None:
         identity = send.client_order_id
-        request = self._codec.cancel(
+        request = self._signed.take(identity, send.venue_order_id) or self._codec.cancel(
             send.instrument, identity, send.venue_order_id, self._offset.timestamp_ms()
         )
 
@@ -192,3 +196,8 @@ class VenueLink:
                 future.result()
 
         self._loop.in_worker(lambda: self._offset.measure(self._public.server_time_ms), measured)
+
+
+def _is_live(core: Execution, client_order_id: int) -> bool:
+    order = core.desk.orders.find(client_order_id)
+    return order is not None and order.is_live

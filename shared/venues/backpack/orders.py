@@ -27,6 +27,8 @@ from shared.venues.base import Accepted, Capabilities, NewOrder, Outcome, Reject
 
 #: ms: a placement older than this is refused by the venue
 PLACE_WINDOW_MS = 2000
+#: ms: a late cancel does no harm, so it gets the longest window there is and can be signed ahead
+CANCEL_WINDOW_MS = 60_000
 
 CAPABILITIES = Capabilities(
     amend="none",
@@ -36,6 +38,7 @@ CAPABILITIES = Capabilities(
     reply_is_final=True,
     client_id_bits=32,
     signing_window_ms=PLACE_WINDOW_MS,
+    cancel_window_ms=CANCEL_WINDOW_MS,
     requests_per_min=2000,
 )
 
@@ -98,7 +101,7 @@ class BackpackOrders:
             "symbol": instrument.symbol,
         }
         return self._request(
-            b"DELETE", "/api/v1/order", "orderCancel", parameters, timestamp_ms, DEFAULT_WINDOW_MS
+            b"DELETE", "/api/v1/order", "orderCancel", parameters, timestamp_ms, CANCEL_WINDOW_MS
         )
 
     def cancel_all(self, symbol: str, timestamp_ms: int) -> bytes:

@@ -96,6 +96,7 @@ def test_a_cancel_names_exactly_one_id() -> None:
     line, headers, by_venue_id = parse(CODEC.cancel(INSTRUMENT, 4242, "66605319496", AT_MS))
     assert line == "DELETE /api/v1/order HTTP/1.1"
     assert by_venue_id == {"orderId": "66605319496", "symbol": "SOL_USDC_PERP"}
+    assert headers["X-Window"] == "60000"  # late does no harm: it can be signed ahead
     check_signature(headers, "orderCancel", by_venue_id)
     _, headers, by_client_id = parse(CODEC.cancel(INSTRUMENT, 4242, None, AT_MS))
     assert by_client_id == {"clientId": 4242, "symbol": "SOL_USDC_PERP"}
