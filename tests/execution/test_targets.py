@@ -38,7 +38,7 @@ def plain(minimum: int, maximum: int, may_open: bool) -> Target:
 
 @given(st.integers(-50, 50), st.integers(-50, 50), st.integers(0, 50))
 def test_R19_a_reduction_never_opens_nor_flips(position: int, minimum: int, width: int) -> None:
-    lots = distance(plain(minimum, minimum + width, False), position)
+    lots = distance(plain(minimum, minimum + width, False), position, False)
     after = position + lots
     assert abs(after) <= abs(position)
     assert after * position >= 0
@@ -46,7 +46,7 @@ def test_R19_a_reduction_never_opens_nor_flips(position: int, minimum: int, widt
 
 @given(st.integers(-50, 50), st.integers(-50, 50), st.integers(0, 50))
 def test_a_target_that_may_open_ends_inside(position: int, minimum: int, width: int) -> None:
-    after = position + distance(plain(minimum, minimum + width, True), position)
+    after = position + distance(plain(minimum, minimum + width, True), position, True)
     assert minimum <= after <= minimum + width
     assert not minimum <= position <= minimum + width or after == position
 
