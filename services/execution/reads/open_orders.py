@@ -9,7 +9,6 @@ there nothing counts as clear. Orders without our tag are not touched.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Decimal
 
 from services.execution.desk import Desk
 from services.execution.orders.records import CONSISTENT_NS, Order
@@ -135,10 +134,5 @@ class OpenOrders:
         for client_order_id, found in strays.items():
             if desk.budget.take_cancel(now_ns):
                 self._strays_due_ns = now_ns + STRAY_NS
-                instrument = desk.instruments.get(found.symbol) or _unlisted(found.symbol)
+                instrument = desk.instruments.get(found.symbol) or Instrument.unlisted(found.symbol)
                 desk.sends.append(SendCancel(instrument, client_order_id, found.venue_order_id, 0))
-
-
-def _unlisted(symbol: str) -> Instrument:
-    """Return a stand-in for rules that are not known: a cancel by id needs the symbol's name alone."""
-    return Instrument("", symbol, "", "", False, Decimal(1), Decimal(1), 1)
