@@ -75,6 +75,8 @@ class SmallVenue:
         self.fills: list[VenueFill] = []
         self.stream: list[PrivateEvent] = []
         self.next_id = 1
+        #: venue id -> symbol of orders that are of another one than ours
+        self.symbols_of: dict[str, str] = {}
 
     @property
     def venue_ms(self) -> int:
@@ -133,9 +135,10 @@ class SmallVenue:
 
     def _shown(self, order: Resting, event: str = "") -> VenueOrder:
         return VenueOrder(
-            SYMBOL, order.id, order.client_order_id, order.side, Decimal(order.price) / 100,
-            Decimal(order.size) / 100, Decimal(order.filled) / 100, order.is_live, order.status,
-            order.reduce_only, event, (self.venue_ms if event else order.created_ms) * NS_PER_MS,
+            self.symbols_of.get(order.id, SYMBOL), order.id, order.client_order_id, order.side,
+            Decimal(order.price) / 100, Decimal(order.size) / 100, Decimal(order.filled) / 100,
+            order.is_live, order.status, order.reduce_only, event,
+            (self.venue_ms if event else order.created_ms) * NS_PER_MS,
         )  # fmt: skip
 
     def answer_of(self, read: StartRead) -> Any:

@@ -32,8 +32,8 @@ def last_resort(venue: VenueProcess) -> LastResort:
     keys = Keys(maker["api_key"], Secret(maker["api_secret"]))
     offset = ClockOffset(SystemClock())
     return LastResort(
-        endpoints, adapter.account_client(endpoints, keys, offset, None), adapter.order_codec(endpoints, keys),
-        ClientIds(77, 32).is_ours, rules_of({}), offset.timestamp_ms,
+        endpoints, adapter.account_client(endpoints, keys, offset, None),
+        adapter.order_codec(endpoints, keys), ClientIds(77, 32).is_ours, rules_of({}), offset.timestamp_ms,
     )  # fmt: skip
 
 
