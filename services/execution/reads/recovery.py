@@ -16,9 +16,9 @@ from services.execution.reads.schedule import Reads
 from services.execution.requests import ReadKind
 
 _LOADED = (ReadKind.FILLS, ReadKind.POSITIONS, ReadKind.BALANCES, ReadKind.EQUITY)
-#: what tells nothing before the stored state is there: it is compared with it, or added to it
-_NEED_STATE = frozenset((*_LOADED, ReadKind.FUNDING))
 _NEED_INSTRUMENTS = frozenset(ReadKind) - {ReadKind.INSTRUMENTS}
+#: what tells nothing before the stored state is there: it is compared with it, or added to it
+_NEED_STATE = _NEED_INSTRUMENTS - {ReadKind.OPEN_ORDERS, ReadKind.FIND_ORDER, ReadKind.ORDER_HISTORY}
 
 
 class Recovery:
