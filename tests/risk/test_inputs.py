@@ -74,7 +74,6 @@ BAD: dict[str, tuple[Callable[[Desk], object], str]] = {
     "position unknown": (lambda d: d.set_position(0, is_known=False), "position is not confirmed"),
     "stale": (lambda d: d.hear(feed(FeedStatus.STALE)), "feed is stale: why"),
     "by REST": (lambda d: d.hear(feed(FeedStatus.FALLBACK)), "feed is fallback"),
-    "ended": (lambda d: d.hear(feed(FeedStatus.ENDED)), "feed is ended"),
     "no bid": (lambda d: d.hear(d.top_at(None, MID)), "one side only"),
     "no ask": (lambda d: d.hear(d.top_at(MID, None)), "one side only"),
     "crossed": (lambda d: d.hear(d.top_at(MID, MID)), "book is crossed"),
