@@ -100,6 +100,15 @@ def test_O05_an_identical_refusal_is_probed_once_a_minute() -> None:
     assert not world.core.desk.orders.has_live()
 
 
+def test_O05_refusals_that_take_turns_are_counted_together() -> None:
+    world = ready()
+    for _ in range(400):
+        world.place_refusal = ("insufficient_funds", "price_band")[len(world.arrivals) % 2]
+        world.quote(bid(9_990))
+        world.run(20)
+    assert len(world.arrivals) == 3
+
+
 def test_an_order_is_not_sent_after_its_approval_has_expired() -> None:
     world = ready()
     world.quote(bid(9_990), ttl_ns=NS_PER_S)
