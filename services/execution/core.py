@@ -1,6 +1,6 @@
 """Execution: makes the orders at the venue what quoters want, within what risk permits.
 
-In          Quotes, Permit, Target, Top; replies, private stream and reads of the venue
+In          Quotes, Permit, Target, Top, InstrumentInfo; replies, private stream and reads of the venue
 Out         orders and cancels; Working, OrderUpdate, Fill, Position, Equity; journal entries
 State       live orders, the ledger, positions; the venue and the journal can rebuild all of it
 On failure  no new risk: quotes are cancelled, the venue is asked, nothing is sent twice
@@ -18,6 +18,7 @@ from services.execution.account.accounting import Accounting
 from services.execution.account.ledger import key_of
 from services.execution.account.reconciliation import Reconciliation
 from services.execution.account.restore import Stored, restore
+from services.execution.account.rules import Rules
 from services.execution.config import ExecutionConfig
 from services.execution.desk import Desk
 from services.execution.gate import Gate
@@ -32,7 +33,7 @@ from services.execution.sending.sender import Sender
 from services.execution.symbols import Symbol
 from shared.clock import NS_PER_MS
 from shared.halt import halted_because
-from shared.messages import Permit, Quotes, Target, Top, Working
+from shared.messages import InstrumentInfo, Permit, Quotes, Target, Top, Working
 from shared.venues.base import Capabilities, Outcome, PrivateEvent, VenueFill, VenueOrder, VenuePosition
 
 
@@ -56,13 +57,14 @@ class Execution:
         self._accounting = Accounting(desk)
         self._settler = Settler(desk, self._sender, lambda: self._reads.last_good_ns(ReadKind.FILLS))
         self._reconciliation = Reconciliation(desk, self._accounting, self._settler, self._reads)
+        self._rules = Rules(desk, self._reads)
         self._answers = Answers(
-            desk, self.gate, self._reads, self._settler, self._accounting, self._reconciliation
+            desk, self.gate, self._reads, self._settler, self._accounting, self._reconciliation, self._rules
         )
         self._quoting = Quoting(desk, self._sender, self.gate)
         self._housekeeping = Housekeeping(
             desk, self.gate, self._reads, self._recovery, self._sender, self._settler, self._accounting,
-            self._reconciliation,
+            self._reconciliation, self._rules,
         )  # fmt: skip
 
     # --- the bus -----------------------------------------------------------------------------------
@@ -91,6 +93,10 @@ class Execution:
             symbol.target = target if target.style != "none" else None
             self.desk.wake(symbol)
         return self._conclude(now_ns)
+
+    def on_instrument_info(self, info: InstrumentInfo, now_ns: int) -> list[Output]:
+        """Marketdata tells which ticks and lots everybody else counts in."""
+        return self._conclude(now_ns) if self._rules.on_told(info, now_ns) else []
 
     def on_top(self, top: Top, now_ns: int) -> list[Output]:
         symbol = self.desk.symbols.get(top.symbol)

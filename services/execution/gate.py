@@ -110,6 +110,7 @@ class Gate:
         """Hurry the read which shows that cancelled orders are gone, where somebody waits for it."""
         for symbol in self._desk.symbols.values():
             is_awaited = self.is_stopping or symbol.halt_reason is not None or not self._recovery.is_complete
+            is_awaited = is_awaited or symbol.pending is not None
             if is_awaited and not symbol.orders.live and not symbol.is_clear():
                 self._reads.hurry(ReadKind.OPEN_ORDERS, now_ns)
                 return
@@ -125,7 +126,8 @@ class Gate:
             return RECOVERING
         if symbol.halt_reason is not None:
             return HALTED if symbol.is_clear() else CANCELLING
-        if self.reason is not None or not symbol.is_known or not self._desk.venue.is_answering:
+        is_sure = symbol.is_known and symbol.is_open and self._desk.venue.is_answering
+        if self.reason is not None or not is_sure:
             return DEGRADED
         return READY
 

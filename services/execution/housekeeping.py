@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from services.execution.account.accounting import Accounting
 from services.execution.account.reconciliation import Reconciliation
+from services.execution.account.rules import Rules
 from services.execution.desk import Desk
 from services.execution.gate import Gate
 from services.execution.orders.client_ids import BLOCK
@@ -24,14 +25,15 @@ class Housekeeping:
 
     def __init__(
         self, desk: Desk, gate: Gate, reads: Reads, recovery: Recovery, sender: Sender, settler: Settler,
-        accounting: Accounting, reconciliation: Reconciliation,
+        accounting: Accounting, reconciliation: Reconciliation, rules: Rules,
     ) -> None:  # fmt: skip
         self._desk, self._gate, self._reads, self._recovery = desk, gate, reads, recovery
         self._sender, self._settler = sender, settler
-        self._accounting, self._reconciliation = accounting, reconciliation
+        self._accounting, self._reconciliation, self._rules = accounting, reconciliation, rules
         self._slow_due_ns = 0
 
     def tick(self, now_ns: int) -> None:
+        self._rules.tick(now_ns)
         self._hurry_reads(now_ns)
         self._reads.tick(now_ns, self._recovery.is_held)
         self._reserve_ids()

@@ -16,15 +16,19 @@ class Symbol:
     is_known         False = the venue has not confirmed the position: no new risk
     price            reference price in quote units, for limits only; 0 = none
     sides            refusals of each side
+    market           the rules that marketdata, and so quoters and risk, count in; None = not told yet
+    pending          rules that the venue has told and that are not taken up yet; None = none
+    is_open          False = not everybody is known to count in the same units: nothing is placed
+    opens_ns         it does not open before this; 0 = it was never closed for other units
     last_fill_ns     when a fill last changed the position (monotonic)
     shown_clear_ns   begin of the latest read of open orders that showed none of ours
     slice_due_ns     no reduction is sent before this
     """
 
     __slots__ = (
-        "halt_reason", "instrument", "is_known", "last_fill_ns", "lot_value", "name", "orders", "permit",
-        "position", "position_seq", "price", "quotes", "rejects", "shown_clear_ns", "sides", "slice_due_ns",
-        "slice_refusals", "target", "top",
+        "halt_reason", "instrument", "is_known", "is_open", "last_fill_ns", "lot_value", "market", "name",
+        "opens_ns", "orders", "pending", "permit", "position", "position_seq", "price", "quotes", "rejects",
+        "shown_clear_ns", "sides", "slice_due_ns", "slice_refusals", "target", "top",
     )  # fmt: skip
 
     def __init__(self, instrument: Instrument, orders: SymbolOrders) -> None:
@@ -45,6 +49,10 @@ class Symbol:
         self.shown_clear_ns = 0
         self.slice_due_ns = 0
         self.slice_refusals = Refusals()
+        self.market: Instrument | None = None
+        self.pending: Instrument | None = None
+        self.is_open = False
+        self.opens_ns = 0
         self.set_instrument(instrument)
 
     def set_instrument(self, instrument: Instrument) -> None:
@@ -52,10 +60,23 @@ class Symbol:
         #: quote units of one lot at a price of 1
         self.lot_value = float(instrument.lot_size * instrument.contract_multiplier)
 
+    def forget_wanted(self) -> None:
+        """Drop everything that counts in ticks and lots of other rules."""
+        self.quotes = self.permit = self.target = self.top = None
+
+    def forget_refusals(self) -> None:
+        """Drop what was refused at prices and sizes of other rules."""
+        self.rejects.clear()
+        self.sides = {Side.BUY: Refusals(), Side.SELL: Refusals()}
+        self.slice_refusals = Refusals()
+
     def on_top(self, top: Top) -> None:
+        """Take up best prices, in the ticks that marketdata counts in."""
+        if self.market is None:
+            return
         self.top = top
         if top.bid is not None and top.ask is not None:
-            self.price = (top.bid + top.ask) / 2 * float(self.instrument.tick_size)
+            self.price = (top.bid + top.ask) / 2 * float(self.market.tick_size)
 
     def worst_lots(self, side: Side, more: int = 0) -> int:
         """Return how far the position can go to one side (> 0) if every order there fills, and `more`."""

@@ -74,6 +74,7 @@ class SmallVenue:
         self.fills: list[VenueFill] = []
         self.stream: list[PrivateEvent] = []
         self.next_id = 1
+        self.info = INFO
 
     @property
     def venue_ms(self) -> int:
@@ -151,4 +152,4 @@ class SmallVenue:
             return [VenueBalance("USDC", Decimal(1_000), Decimal(1_000))]
         if read.kind is ReadKind.EQUITY:
             return VenueEquity(Decimal(1_000), Decimal(1_000))
-        return [INFO] if read.kind is ReadKind.INSTRUMENTS else []
+        return [self.info] if read.kind is ReadKind.INSTRUMENTS else []

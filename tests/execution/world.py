@@ -25,7 +25,16 @@ from services.execution.requests import (
 from shared.clock import NS_PER_MS, NS_PER_S
 from shared.messages import Level, Message, OrderUpdate, Permit, Quotes, Side, Target, Top, Working
 from shared.venues.base import NewOrder, Outcome, Rejected, Unknown
-from tests.execution.small_venue import ACCOUNT, CAPABILITIES, SYMBOL, TAG, WINDOW_MS, Resting, SmallVenue
+from tests.execution.small_venue import (
+    ACCOUNT,
+    CAPABILITIES,
+    INFO,
+    SYMBOL,
+    TAG,
+    WINDOW_MS,
+    Resting,
+    SmallVenue,
+)
 
 LONG_NS = 3_600 * NS_PER_S
 
@@ -75,6 +84,12 @@ class World(SmallVenue):
         self.core = self.new_core()
 
     def new_core(self) -> Execution:
+        """Return a core that marketdata has told its rules."""
+        core = self.bare_core()
+        core.on_instrument_info(self.info, self.now_ns)
+        return core
+
+    def bare_core(self) -> Execution:
         return Execution(
             ACCOUNT, self.config, CAPABILITIES, tag=TAG, now_ns=self.now_ns, venue_ms=self.venue_ms
         )

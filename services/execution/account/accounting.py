@@ -86,7 +86,9 @@ class Accounting:
 
     def _mid(self, symbol: Symbol, now_ns: int) -> Decimal | None:
         top = symbol.top
-        if top is None or top.bid is None or top.ask is None or now_ns - top.as_of_ns > MID_TTL_NS:
+        if top is None or not symbol.is_open or now_ns - top.as_of_ns > MID_TTL_NS:
+            return None
+        if top.bid is None or top.ask is None:
             return None
         return symbol.instrument.tick_size * (top.bid + top.ask) / 2
 

@@ -36,7 +36,7 @@ from shared.clock import NS_PER_MS, NS_PER_S
 from shared.config import Config, parse
 from shared.errors import Fatal, Unknown
 from shared.halt import HaltFlags
-from shared.messages import Equity, Message, Permit, Position, Quotes, Target, Top, Working
+from shared.messages import Equity, InstrumentInfo, Message, Permit, Position, Quotes, Target, Top, Working
 from shared.service import Service
 from shared.state.store import StateStore
 from shared.venues.access import endpoints_of, keys_of
@@ -112,6 +112,10 @@ class ExecutionService:
         self.do(self._core.on_target(target, now_ns))
         return ()
 
+    def on_instrument_info(self, info: InstrumentInfo, now_ns: int) -> Iterable[Message]:
+        self.do(self._core.on_instrument_info(info, now_ns))
+        return ()
+
     def on_top(self, top: Top, now_ns: int) -> Iterable[Message]:
         self.do(self._core.on_top(top, now_ns))
         return ()
@@ -131,8 +135,9 @@ class ExecutionService:
         if symbol not in self._watched:
             self._watched.add(symbol)
             self._service.listen_to(
-                f"marketdata.{self._venue}", Top, scope=self._venue, symbol=symbol, in_batches=True
-            )
+                f"marketdata.{self._venue}", InstrumentInfo, Top, scope=self._venue, symbol=symbol,
+                in_batches=True,
+            )  # fmt: skip
 
     # --- state ----------------------------------------------------------------------------------------
 

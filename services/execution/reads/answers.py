@@ -7,14 +7,12 @@ from typing import Any
 
 from services.execution.account.accounting import Accounting
 from services.execution.account.reconciliation import Reconciliation
+from services.execution.account.rules import Rules
 from services.execution.desk import Desk
 from services.execution.gate import Gate
 from services.execution.reads.schedule import Reads
 from services.execution.reads.settle import Settler
 from services.execution.requests import CheckClock, ReadKind, StartRead
-from shared.errors import Refused
-from shared.instrument import Instrument
-from shared.messages import InstrumentInfo
 from shared.venues.base import VenueFill
 
 
@@ -29,6 +27,7 @@ class Answers:
         settler: Settler,
         accounting: Accounting,
         reconciliation: Reconciliation,
+        rules: Rules,
     ) -> None:
         self._desk = desk
         self._gate = gate
@@ -36,6 +35,7 @@ class Answers:
         self._settler = settler
         self._accounting = accounting
         self._reconciliation = reconciliation
+        self._rules = rules
 
     def on_read(self, read: StartRead, answer: Any, begun_ns: int, now_ns: int) -> None:
         """`answer` is what the account client returned for this kind."""
@@ -62,7 +62,7 @@ class Answers:
         elif kind is ReadKind.FUNDING:
             self._accounting.on_funding(answer)
         elif kind is ReadKind.INSTRUMENTS:
-            self._on_instruments(answer)
+            self._rules.on_read(answer, now_ns)
 
     def on_failed(
         self, read: StartRead, text: str, retry_after_s: float | None, begun_ns: int, now_ns: int
@@ -88,19 +88,3 @@ class Answers:
         for key in self._accounting.on_fills(fills, now_ns):
             if is_resynced and self._gate.is_recovered:
                 desk.stream.expect_fill(key, now_ns)
-
-    def _on_instruments(self, infos: Sequence[InstrumentInfo]) -> None:
-        desk = self._desk
-        for info in infos:
-            try:
-                instrument = Instrument.from_info(info)
-            except Refused as refusal:
-                desk.alert("an instrument cannot be read", symbol=info.symbol, error=str(refusal))
-                continue
-            known = desk.instruments.get(info.symbol)
-            desk.instruments[info.symbol] = instrument
-            symbol = desk.symbols.get(info.symbol)
-            if symbol is not None and instrument != known:
-                symbol.set_instrument(instrument)
-                desk.alert("trading rules have changed", is_error=False, symbol=info.symbol)
-                desk.wake(symbol)

@@ -41,6 +41,8 @@ def permitted(symbol: Symbol, gross_usd: float, now_ns: int) -> tuple[Level, ...
     quotes, permit = symbol.quotes, symbol.permit
     if quotes is None or now_ns >= quotes.expires_ns or symbol.halt_reason is not None:
         return ()
+    if not symbol.is_open:
+        return ()
     if permit is None or now_ns >= permit.expires_ns or permit.halted:
         return ()
     if not quotes.levels:
@@ -107,6 +109,8 @@ def admit(
         return Refused("expired")
     if permit.halted or symbol.halt_reason is not None:
         return Refused("halted")
+    if not symbol.is_open:
+        return Refused("rules_differ")
     if not _is_open(permit, side):
         return Refused("side_not_permitted")
     if level.size > permit.max_order:
@@ -149,6 +153,8 @@ def admit_slice(
     target, instrument = symbol.target, symbol.instrument
     if target is None or now_ns >= target.expires_ns:
         return Refused("expired")
+    if not symbol.is_open:
+        return Refused("rules_differ")
     if size > target.max_slice:
         return Refused("max_slice")
     if target.may_open:
