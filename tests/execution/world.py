@@ -28,7 +28,6 @@ from shared.venues.base import NewOrder, Outcome, Rejected, Unknown
 from tests.execution.small_venue import (
     ACCOUNT,
     CAPABILITIES,
-    INFO,
     SYMBOL,
     TAG,
     WINDOW_MS,

@@ -159,15 +159,6 @@ class ExecutionService:
 
         self._loop.in_worker(lambda: self._store.reserve_ids(wanted.count, wanted.above), reserved)
 
-    def store_ledger(self, stored: StoreLedger) -> None:
-        def done(future: Future[None]) -> None:
-            if isinstance(future.exception(), Unknown):
-                self._loop.after(RETRY_NS, lambda: self.store_ledger(stored))
-            else:
-                future.result()
-
-        self._loop.in_worker(lambda: self._store.put_ledger(dict(stored.ledger)), done)
-
     def _flush(self) -> None:
         now_ns = self._clock.monotonic_ns()
         self._store.flush()
@@ -220,7 +211,7 @@ def _actions(service: ExecutionService, link: VenueLink, store: StoreLink) -> di
         ReconnectStream: lambda wanted: link.reconnect(wanted.reason),
         CheckClock: lambda _wanted: link.measure_clock(),
         ReserveIds: service.reserve_ids,
-        StoreLedger: service.store_ledger,
+        StoreLedger: lambda wanted: store.keep_ledger(wanted.ledger),
         StorePosition: lambda wanted: store.keep_position(wanted.position),
         JournalFill: store.append_fill,
         JournalFunding: store.append_funding,

@@ -56,6 +56,7 @@ class Answers:
         elif kind is ReadKind.BALANCES:
             self._reconciliation.on_balances(answer, begun_ns, now_ns)
         elif kind is ReadKind.FILLS:
+            desk.ledger.complete(read.newest_ns)
             self._on_fills(answer, is_resynced, now_ns)
         elif kind is ReadKind.EQUITY:
             self._accounting.on_equity(answer, begun_ns)

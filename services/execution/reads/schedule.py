@@ -17,7 +17,7 @@ SHORTEST_NS = 100 * NS_PER_MS
 ABANDON_NS = 2_500 * NS_PER_MS
 LARGEST_BACKOFF_NS = 8 * NS_PER_S
 INSTRUMENTS_NS = 3_600 * NS_PER_S
-#: history may show a fill late: reads reach back so far before the newest
+#: history may show a fill late: reads reach back so far before what a good read has shown complete
 OVERLAP_MS = 30_000
 
 
@@ -58,7 +58,7 @@ class Reads:
         return self._kinds[kind].last_good_ns
 
     def set_start(self, start_ms: int) -> None:
-        """Look for fills from here on, unless newer ones are counted."""
+        """Look for fills from here on, until a good read has shown a later time complete."""
         self._start_ms = start_ms
 
     def hurry(self, kind: ReadKind, now_ns: int) -> None:
@@ -82,7 +82,8 @@ class Reads:
             known.is_running = True
             known.begun_ns = now_ns
             known.due_ns = now_ns + known.period_ns
-            self._desk.outbox.append(StartRead(kind, self._since_ms(kind)))
+            newest_ns = self._desk.ledger.newest_fill_ns
+            self._desk.outbox.append(StartRead(kind, self._since_ms(kind), newest_ns))
 
     def on_done(self, kind: ReadKind, begun_ns: int) -> None:
         known = self._kinds[kind]
@@ -99,7 +100,7 @@ class Reads:
     def _since_ms(self, kind: ReadKind) -> int:
         ledger = self._desk.ledger
         if kind is ReadKind.FILLS:
-            return max(self._start_ms, ledger.newest_fill_ns // NS_PER_MS - OVERLAP_MS)
+            return max(self._start_ms, ledger.complete_ms - OVERLAP_MS, ledger.remembered_ms)
         if kind is ReadKind.FUNDING:
             return ledger.funded_until_ms or ledger.started_ms or self._start_ms
         return 0
