@@ -19,6 +19,7 @@ from services.execution.account.ledger import key_of
 from services.execution.account.reconciliation import Reconciliation
 from services.execution.account.restore import Stored, restore
 from services.execution.account.rules import Rules
+from services.execution.account.statements import Statements
 from services.execution.config import ExecutionConfig
 from services.execution.desk import Desk
 from services.execution.gate import Gate
@@ -49,22 +50,23 @@ class Execution:
         """now_ns, venue_ms: the start by the monotonic and by the venue's clock."""
         self.desk = desk = Desk(account, config, capabilities, tag, now_ns)
         desk.position_seq = venue_ms  # grows over restarts, for no account changes once a millisecond
-        self._venue_ms = venue_ms
         self._reads = Reads(desk, venue_ms)
         self._recovery = Recovery(desk, self._reads, now_ns)
         self.gate = Gate(desk, self._reads, self._recovery)
         self._sender = Sender(desk)
-        self._accounting = Accounting(desk)
+        self._accounting = Accounting(desk, self._reads)
         self._settler = Settler(desk, self._sender, lambda: self._reads.last_good_ns(ReadKind.FILLS))
         self._reconciliation = Reconciliation(desk, self._accounting, self._settler, self._reads)
         self._rules = Rules(desk, self._reads)
+        self._statements = Statements(desk, self._reads, self._accounting, now_ns, venue_ms)
         self._answers = Answers(
-            desk, self.gate, self._reads, self._settler, self._accounting, self._reconciliation, self._rules
-        )
+            desk, self.gate, self._reads, self._settler, self._accounting, self._reconciliation, self._rules,
+            self._statements,
+        )  # fmt: skip
         self._quoting = Quoting(desk, self._sender, self.gate)
         self._housekeeping = Housekeeping(
             desk, self.gate, self._reads, self._recovery, self._sender, self._settler, self._accounting,
-            self._reconciliation, self._rules,
+            self._reconciliation, self._rules, self._statements,
         )  # fmt: skip
 
     # --- the bus -----------------------------------------------------------------------------------
@@ -255,10 +257,7 @@ class Execution:
 
     def _conclude(self, now_ns: int) -> list[Output]:
         """Judge the account again, then finish."""
-        was_recovering = not self._recovery.is_complete
         self.gate.refresh(now_ns)
-        if was_recovering and self._recovery.is_complete:
-            self._accounting.start_session(self._venue_ms)
         return self._finish(now_ns)
 
     def _finish(self, now_ns: int) -> list[Output]:

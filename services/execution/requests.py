@@ -22,6 +22,7 @@ class ReadKind(Enum):
     BALANCES = "balances"
     EQUITY = "equity"
     FUNDING = "funding"
+    STATEMENT = "statement"
     FIND_ORDER = "find order"
     INSTRUMENTS = "instruments"
 

@@ -124,7 +124,6 @@ class Reconciliation:
 
     def on_positions(self, shown: Sequence[VenuePosition], begun_ns: int, now_ns: int) -> None:
         """Take up a complete list of positions: a symbol that is not in it is flat."""
-        self._accounting.positions = shown
         found = {position.symbol: position for position in shown}
         for name in found:
             self._desk.symbol(name)
@@ -143,7 +142,6 @@ class Reconciliation:
     def on_balances(self, shown: Sequence[VenueBalance], begun_ns: int, now_ns: int) -> None:
         """Take up all balances: the position of a spot symbol is what we hold of its base asset."""
         totals: Mapping[str, Decimal] = {balance.asset: balance.total for balance in shown}
-        self._accounting.balances = shown
         for symbol in self._desk.symbols.values():
             if not symbol.instrument.is_perp:
                 quantity = totals.get(symbol.instrument.base, ZERO)

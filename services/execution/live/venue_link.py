@@ -8,6 +8,8 @@ from concurrent.futures import Future
 from functools import partial
 from typing import Any
 
+from services.execution.account.statements import Statement
+from services.execution.account.tieout import is_one_moment
 from services.execution.config import ExecutionConfig
 from services.execution.core import Execution
 from services.execution.live.signed_cancels import SignedCancels
@@ -28,6 +30,8 @@ CLOCK_NS = 60 * NS_PER_S
 FIRST_CLOCK_NS = NS_PER_S
 #: a read that found no free worker for so long is not begun
 MAX_WAIT_NS = NS_PER_S
+#: attempts to read balances and positions of one moment
+STATEMENT_TRIES = 3
 log = logging.getLogger("execution")
 
 Do = Callable[[Iterable[Output]], None]
@@ -62,6 +66,7 @@ class VenueLink:
             ReadKind.EQUITY: lambda _read: self._account.equity(),
             ReadKind.FILLS: lambda read: self._account.fills(read.since_ms),
             ReadKind.FUNDING: lambda read: self._account.funding(read.since_ms),
+            ReadKind.STATEMENT: lambda _read: self._statement(),
             ReadKind.FIND_ORDER: lambda read: self._account.find_order(read.symbol, read.client_order_id),
         }
 
@@ -146,6 +151,15 @@ class VenueLink:
                 self._do(self._core.on_read(read, future.result(), begun_ns, now_ns))
 
         self._loop.in_worker(ask, answered)
+
+    def _statement(self) -> Statement | None:
+        """Read balances between two reads of positions, until those are of one moment; None = never."""
+        for _ in range(STATEMENT_TRIES):
+            before, balances = self._account.positions(), self._account.balances()
+            after = self._account.positions()
+            if is_one_moment(before, after, self._core.desk.instruments):
+                return Statement(balances, after)
+        return None
 
     def ask_now(self, kind: ReadKind) -> Any:
         """Read and wait: for workers that need several answers in a row. Raises: Unknown."""

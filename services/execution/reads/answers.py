@@ -8,6 +8,7 @@ from typing import Any
 from services.execution.account.accounting import Accounting
 from services.execution.account.reconciliation import Reconciliation
 from services.execution.account.rules import Rules
+from services.execution.account.statements import Statements
 from services.execution.desk import Desk
 from services.execution.gate import Gate
 from services.execution.reads.schedule import Reads
@@ -28,6 +29,7 @@ class Answers:
         accounting: Accounting,
         reconciliation: Reconciliation,
         rules: Rules,
+        statements: Statements,
     ) -> None:
         self._desk = desk
         self._gate = gate
@@ -36,6 +38,7 @@ class Answers:
         self._accounting = accounting
         self._reconciliation = reconciliation
         self._rules = rules
+        self._statements = statements
 
     def on_read(self, read: StartRead, answer: Any, begun_ns: int, now_ns: int) -> None:
         """`answer` is what the account client returned for this kind."""
@@ -59,9 +62,11 @@ class Answers:
             desk.ledger.complete(read.newest_ns)
             self._on_fills(answer, is_resynced, now_ns)
         elif kind is ReadKind.EQUITY:
-            self._accounting.on_equity(answer, begun_ns)
+            self._accounting.equity.on_read(answer, begun_ns, now_ns)
         elif kind is ReadKind.FUNDING:
-            self._accounting.on_funding(answer)
+            self._accounting.on_funding(answer, now_ns)
+        elif kind is ReadKind.STATEMENT:
+            self._statements.on_statement(answer, begun_ns, now_ns)
         elif kind is ReadKind.INSTRUMENTS:
             self._rules.on_read(answer, now_ns)
 

@@ -17,6 +17,8 @@ SHORTEST_NS = 100 * NS_PER_MS
 ABANDON_NS = 2_500 * NS_PER_MS
 LARGEST_BACKOFF_NS = 8 * NS_PER_S
 INSTRUMENTS_NS = 3_600 * NS_PER_S
+#: how often the ledger is compared with balances and positions
+STATEMENT_NS = 60 * NS_PER_S
 #: history may show a fill late: reads reach back so far before what a good read has shown complete
 OVERLAP_MS = 30_000
 
@@ -51,6 +53,7 @@ class Reads:
             ReadKind.BALANCES: _Kind(seconds_to_ns(config.equity_read_s)),
             ReadKind.EQUITY: _Kind(seconds_to_ns(config.equity_read_s)),
             ReadKind.FUNDING: _Kind(seconds_to_ns(config.funding_read_s)),
+            ReadKind.STATEMENT: _Kind(STATEMENT_NS),
         }
 
     def last_good_ns(self, kind: ReadKind) -> int:
