@@ -213,6 +213,16 @@ class Execution:
         self._answers.on_failed(read, text, retry_after_s, begun_ns, now_ns)
         return self._conclude(now_ns)
 
+    def on_read_withheld(self, read: StartRead, now_ns: int) -> list[Output]:
+        """A read was not sent, or not to its end, for our own reasons: it says nothing of the venue."""
+        self._answers.on_withheld(read, now_ns)
+        return self._conclude(now_ns)
+
+    def on_rate_limited(self, retry_after_s: float | None, sent_ns: int, now_ns: int) -> list[Output]:
+        """A request beside the reads was refused for the rate: everything is silent."""
+        self.desk.budget.on_rate_limited(retry_after_s, sent_ns, now_ns)
+        return self._conclude(now_ns)
+
     def on_requests(self, count: int) -> None:
         """Reads have sent so many requests to the venue: they count against the budget."""
         self.desk.budget.charge(count)

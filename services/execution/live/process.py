@@ -238,14 +238,16 @@ def serve(config: Config, account: str) -> None:
     addresses = Addresses(config.run_dir, config.addresses)
     service = Service(f"execution.{account}", config.run_dir, addresses, workers=WORKERS)
     offset = ClockOffset(service.clock)
+    requests: list[int] = []
     try:
-        offset.measure(adapter.public_client(name, endpoints, None).server_time_ms)
+        offset.measure(adapter.public_client(name, endpoints, requests.append).server_time_ms)
     except Unknown as error:
         log.warning("the venue's clock cannot be read", extra={"error": str(error)})
     core = Execution(
         account, settings, adapter.capabilities, tag=config.deployment.tag,
         now_ns=service.clock.monotonic_ns(), venue_ms=offset.timestamp_ms(),
     )  # fmt: skip
+    core.on_requests(sum(requests))
     store = StoreLink(StateStore.of(config), account, service.clock)
     execution = ExecutionService(service, core, store, config, account)
     execution.start(

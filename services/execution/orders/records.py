@@ -72,6 +72,11 @@ class Order:
         return self.status in MAYBE_LIVE
 
     @property
+    def is_adopted(self) -> bool:
+        """True when it was found at the venue: it is older than its times here."""
+        return self.sent_ns == self.created_ns
+
+    @property
     def leaves(self) -> int:
         return self.size - self.filled
 

@@ -86,6 +86,13 @@ class Answers:
             self._reads.on_failed(read.kind, now_ns)
         desk.alert("a read failed", read=read.kind.value, error=text)
 
+    def on_withheld(self, read: StartRead, now_ns: int) -> None:
+        """A read was not made, for our own reasons: it is made when the budget allows."""
+        if read.kind is ReadKind.FIND_ORDER:
+            self._settler.on_failed(read.client_order_id, now_ns)
+        else:
+            self._reads.on_withheld(read.kind, now_ns)
+
     def _on_fills(self, fills: Sequence[VenueFill], is_resynced: bool, now_ns: int) -> None:
         desk = self._desk
         for fill in fills:

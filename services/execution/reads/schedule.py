@@ -100,6 +100,12 @@ class Reads:
         known.backoff_ns = min(2 * known.backoff_ns or NS_PER_S, LARGEST_BACKOFF_NS)
         known.due_ns = now_ns + known.backoff_ns
 
+    def on_withheld(self, kind: ReadKind, now_ns: int) -> None:
+        """It was not made: that tells nothing of the venue, and it is due again soon."""
+        known = self._kinds[kind]
+        known.is_running = False
+        known.due_ns = now_ns + NS_PER_S
+
     def _since_ms(self, kind: ReadKind) -> int:
         ledger = self._desk.ledger
         if kind is ReadKind.FILLS:
