@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -60,6 +61,43 @@ def test_the_account_gross_counts_every_order_that_may_be_live() -> None:
     world.settle()
     assert [order.price for order in world.ours()] == [9_990]
     assert world.working().rejects[0].reason == "max_gross"
+
+
+def test_without_a_price_nothing_is_placed_that_could_grow_the_position() -> None:
+    world = World()
+    world.has_prices = False
+    world.start()
+    world.permit()
+    world.quote(bid(9_990))
+    assert not world.requests
+    assert world.working().rejects[0].reason == "no_price"
+    world.top(9_999, 10_001)
+    world.quote(bid(9_990))
+    world.settle()
+    assert len(world.ours()) == 1
+
+
+def test_L05_a_symbol_with_exposure_and_no_price_stops_new_risk_of_the_whole_account() -> None:
+    world = ready()
+    world.quote(bid(9_990))
+    world.settle()
+    desk = world.core.desk
+    desk.instruments["BTC_USDC_PERP"] = replace(desk.instruments[SYMBOL], symbol="BTC_USDC_PERP")
+    other = desk.symbol("BTC_USDC_PERP")
+    assert other is not None
+    world.run(100)
+    assert len(world.ours()) == 1, "it has no exposure"
+    other.position, other.is_known = 5, True
+    world.tick(20)
+    world.permit()
+    world.quote(bid(9_990), bid(9_980))
+    world.settle()
+    assert not world.ours()
+    other.price = 100.0
+    world.tick(20)
+    world.quote(bid(9_990), bid(9_980))
+    world.settle()
+    assert len(world.ours()) == 2
 
 
 def test_Q23_a_post_only_refusal_moves_the_price_by_a_tick_and_is_bounded() -> None:

@@ -172,4 +172,6 @@ def test_before_marketdata_has_told_its_units_nothing_is_placed() -> None:
     assert world.core.desk.symbols[SYMBOL].price == 0
     tell(world, INFO)
     world.run(40)
+    world.quote(bid(9_990))
+    world.run(40)
     assert [order.side for order in world.ours()] == [Side.BUY]

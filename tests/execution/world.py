@@ -25,15 +25,7 @@ from services.execution.requests import (
 from shared.clock import NS_PER_MS, NS_PER_S
 from shared.messages import Level, Message, OrderUpdate, Permit, Quotes, Side, Target, Top, Working
 from shared.venues.base import NewOrder, Outcome, Rejected, Unknown
-from tests.execution.small_venue import (
-    ACCOUNT,
-    CAPABILITIES,
-    SYMBOL,
-    TAG,
-    WINDOW_MS,
-    Resting,
-    SmallVenue,
-)
+from tests.execution.small_venue import ACCOUNT, CAPABILITIES, SYMBOL, TAG, WINDOW_MS, Resting, SmallVenue
 
 LONG_NS = 3_600 * NS_PER_S
 
@@ -75,6 +67,7 @@ class World(SmallVenue):
         self.sequence = 0
         self.stored = Stored()
         self.is_stream_silent = False
+        self.has_prices = True
         #: reason with which every placement, or every cancel of these ids, is refused
         self.place_refusal: str | None = None
         self.cancel_refusals: dict[int, str] = {}
@@ -175,6 +168,9 @@ class World(SmallVenue):
     def quote(
         self, *levels: Level, exclusive: bool = False, ttl_ns: int = LONG_NS, cause_ns: int = 0
     ) -> None:
+        symbol = self.core.desk.symbols.get(SYMBOL)
+        if self.has_prices and symbol is not None and not symbol.price:  # who quotes has seen one
+            self.top(9_999, 10_001)
         quotes = Quotes(ACCOUNT, SYMBOL, levels, exclusive, self.now_ns + ttl_ns, cause_ns, "test")
         self.do(self.core.on_quotes(quotes, self.now_ns))
 

@@ -71,7 +71,7 @@ class Accounting:
             )
         )  # fmt: skip
         if holding.quantity != quantity_before:  # told after the fill that explains it
-            symbol.last_fill_ns = now_ns
+            symbol.on_position_filled(quantity_before, now_ns)
             self._set_position(symbol, fill.venue_ns)
         held = desk.held(symbol, fill.venue_ns)
         desk.outbox.append(JournalFill(fill, client_order_id, mid, is_target, held, changed))

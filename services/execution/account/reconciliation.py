@@ -165,7 +165,8 @@ class Reconciliation:
         self, symbol: Symbol, quantity: Decimal, entry_price: Decimal | None, begun_ns: int, now_ns: int
     ) -> None:
         if begun_ns <= symbol.last_fill_ns:
-            return  # it may be from before our last event
+            self._compare_overtaken(symbol, quantity, begun_ns, now_ns)
+            return
         is_first = symbol.name not in self._confirmed_ns
         if self._is_same(symbol, quantity) and not is_first:
             self._confirmed_ns[symbol.name] = begun_ns
@@ -179,6 +180,18 @@ class Reconciliation:
             self._adopt_position(symbol, quantity, entry_price, begun_ns)
         else:
             self._look_again(now_ns)
+
+    def _compare_overtaken(self, symbol: Symbol, quantity: Decimal, begun_ns: int, now_ns: int) -> None:
+        """A fill came after the read began: it may show what was before that, or in between.
+
+        It confirms a position that nothing disputes; it never disputes one.
+        """
+        is_disputed = symbol.name in self._doubts or symbol.name not in self._confirmed_ns
+        if not is_disputed and symbol.had_since(begun_ns, quantity, self._desk.holding(symbol.name).quantity):
+            self._confirmed_ns[symbol.name] = max(begun_ns, self._confirmed_ns[symbol.name])
+            self._accounting.doubt(symbol, is_known=True)
+            return
+        self._reads.hurry(ReadKind.POSITIONS if symbol.instrument.is_perp else ReadKind.BALANCES, now_ns)
 
     def _adopt_position(
         self, symbol: Symbol, quantity: Decimal, entry_price: Decimal | None, begun_ns: int
@@ -194,10 +207,7 @@ class Reconciliation:
         self._accounting.adopt(symbol, quantity, entry_price)
 
     def _is_same(self, symbol: Symbol, quantity: Decimal) -> bool:
-        ours = self._desk.holding(symbol.name).quantity
-        if symbol.instrument.is_perp:
-            return ours == quantity
-        return abs(ours - quantity) < symbol.instrument.lot_size  # dust of fees
+        return abs(self._desk.holding(symbol.name).quantity - quantity) < symbol.tolerated
 
     def _is_proved(self, symbol: Symbol, doubt: _Doubt, begun_ns: int, is_first: bool, now_ns: int) -> bool:
         """Judge a read that shows the doubted quantity (again).

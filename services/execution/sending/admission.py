@@ -7,6 +7,7 @@ permit, or an expired one, permits nothing.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from services.execution.orders.records import SymbolOrders
@@ -135,13 +136,12 @@ def _limit_reason(
         return None if worst <= 0 else "would_not_reduce"
     if worst > (permit.max_long if side is Side.BUY else permit.max_short):
         return "max_position"
-    before = symbol.worst_usd()
-    after = symbol.worst_usd(size, 0) if side is Side.BUY else symbol.worst_usd(0, size)
-    if after <= before:
+    more = (size, 0) if side is Side.BUY else (0, size)
+    if symbol.most_lots(*more) <= symbol.most_lots():
         return None
-    if symbol.price <= 0:
+    if symbol.price <= 0 or gross_usd == math.inf:  # then another symbol with exposure has none
         return "no_price"
-    if gross_usd - before + after > permit.max_gross_usd:
+    if gross_usd - symbol.worst_usd() + symbol.worst_usd(*more) > permit.max_gross_usd:
         return "max_gross"
     return None
 
