@@ -248,6 +248,8 @@ def serve(config: Config, account: str) -> None:
         now_ns=service.clock.monotonic_ns(), venue_ms=offset.timestamp_ms(),
     )  # fmt: skip
     core.on_requests(sum(requests))
+    # every deployment on this account needs a tag of its own, or they cancel each other's orders
+    log.info("orders with our tag are ours", extra={"account": account, "tag": config.deployment.tag})
     store = StoreLink(StateStore.of(config), account, service.clock)
     execution = ExecutionService(service, core, store, config, account)
     execution.start(
