@@ -8,16 +8,21 @@ import requests
 from services.execution.config import ExecutionConfig
 from services.execution.core import Execution
 from services.execution.live.venue_link import VenueLink
+from services.execution.orders.records import Order
 from services.execution.requests import CheckClock, Output, ReadKind, StartRead
 from services.execution.sending.budget import RateBudget
-from shared.clock import NS_PER_S, SystemClock
+from shared.clock import NS_PER_MS, NS_PER_S, SystemClock
 from shared.loop import Loop
+from shared.messages import Side
 from shared.secret import Secret
 from shared.venues.access import Endpoints, Keys
+from shared.venues.backpack.client import BackpackAccount
 from shared.venues.backpack.orders import CAPABILITIES
 from shared.venues.clock_offset import ClockOffset
 from shared.venues.registry import adapter_of
 from tests.execution.world import bid, ready
+
+CLOCK = SystemClock()
 
 
 def test_O05_a_read_that_we_withhold_neither_asks_for_the_clock_nor_doubts_the_venue() -> None:
@@ -62,6 +67,18 @@ def test_O05_a_page_is_not_read_when_what_is_kept_for_cancels_would_be_used() ->
     assert budget.may_request(10 * NS_PER_S)
 
 
+def new_core() -> Execution:
+    return Execution("main", ExecutionConfig(), CAPABILITIES, tag=77, now_ns=CLOCK.monotonic_ns(), venue_ms=1)
+
+
+def link_of(loop: Loop, core: Execution, done: list[Output]) -> VenueLink:
+    keys = Keys("key", Secret("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="))
+    return VenueLink(
+        loop, CLOCK, adapter_of("backpack"), Endpoints("http://127.0.0.1:1", "ws://127.0.0.1:1"), keys,
+        ClockOffset(CLOCK), ExecutionConfig(), "backpack", core, done.extend,
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize("kind", [*ReadKind, None], ids=lambda kind: kind.value if kind else "clock")
 def test_O05_no_path_of_ours_sends_anything_while_the_venue_wants_silence(
     kind: ReadKind | None, monkeypatch: pytest.MonkeyPatch
@@ -73,16 +90,10 @@ def test_O05_no_path_of_ours_sends_anything_while_the_venue_wants_silence(
         raise requests.ConnectionError
 
     monkeypatch.setattr(requests.Session, "get", record)
-    clock = SystemClock()
-    loop = Loop(clock, 2)
-    core = Execution("main", ExecutionConfig(), CAPABILITIES, tag=77, now_ns=clock.monotonic_ns(), venue_ms=1)
+    loop, core = Loop(CLOCK, 2), new_core()
     done: list[Output] = []
-    keys = Keys("key", Secret("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="))
-    link = VenueLink(
-        loop, clock, adapter_of("backpack"), Endpoints("http://127.0.0.1:1", "ws://127.0.0.1:1"), keys,
-        ClockOffset(clock), ExecutionConfig(), "backpack", core, done.extend,
-    )  # fmt: skip
-    now_ns = clock.monotonic_ns()
+    link = link_of(loop, core, done)
+    now_ns = CLOCK.monotonic_ns()
     core.desk.budget.on_rate_limited(60.0, now_ns, now_ns)
     if kind is None:
         link.measure_clock()
@@ -93,5 +104,34 @@ def test_O05_no_path_of_ours_sends_anything_while_the_venue_wants_silence(
     assert not sent
     assert core.desk.venue.is_answering
     assert not any(isinstance(output, CheckClock) for output in done)
+    link.close()
+    loop.close()
+
+
+@pytest.mark.parametrize("is_adopted", [False, True])
+def test_a_question_about_an_order_reaches_back_to_when_it_was_signed(
+    is_adopted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that was found at the venue may be older than we know."""
+    asked: list[int] = []
+
+    def record(_client: BackpackAccount, _symbol: str, _number: int, since_ms: int = 0) -> None:
+        asked.append(since_ms)
+
+    monkeypatch.setattr(BackpackAccount, "find_order", record)
+    loop, core = Loop(CLOCK, 2), new_core()
+    link = link_of(loop, core, [])
+    placed_ns = CLOCK.monotonic_ns() - 3 * NS_PER_S
+    core.desk.orders.add(
+        Order(
+            7, "SOL_USDC_PERP", Side.BUY, 1, 1, True, False, False, 0, placed_ns,
+            sent_ns=placed_ns + (0 if is_adopted else 1),
+        )
+    )  # fmt: skip
+    now_ms = CLOCK.wall_ns() // NS_PER_MS
+    link.read(StartRead(ReadKind.FIND_ORDER, symbol="SOL_USDC_PERP", client_order_id=7))
+    loop.after(NS_PER_S // 5, loop.stop)
+    loop.run()
+    assert asked == [0] if is_adopted else 7_900 <= now_ms - asked[0] <= 8_100
     link.close()
     loop.close()

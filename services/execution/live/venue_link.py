@@ -33,8 +33,6 @@ FIRST_CLOCK_NS = NS_PER_S
 MAX_WAIT_NS = NS_PER_S
 #: the venue may date an order earlier than we signed it, by this
 SKEW_MS = 5_000
-#: attempts to read balances and positions of one moment
-STATEMENT_TRIES = 3
 log = logging.getLogger("execution")
 
 Do = Callable[[Iterable[Output]], None]
@@ -160,13 +158,12 @@ class VenueLink:
         self._loop.in_worker(ask, answered)
 
     def _statement(self) -> Statement | None:
-        """Read balances between two reads of positions, until those are of one moment; None = never."""
-        for _ in range(STATEMENT_TRIES):
-            before, balances = self._account.positions(), self._account.balances()
-            after = self._account.positions()
-            if is_one_moment(before, after, self._core.desk.instruments):
-                return Statement(balances, after)
-        return None
+        """Read balances between two reads of positions; None = those are not of one moment."""
+        before, balances = self._account.positions(), self._account.balances()
+        after = self._account.positions()
+        if not is_one_moment(before, after, self._core.desk.instruments):
+            return None
+        return Statement(balances, after)
 
     def _find_order(self, read: StartRead) -> VenueOrder | None:
         return self._account.find_order(read.symbol, read.client_order_id, read.since_ms)
