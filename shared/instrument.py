@@ -59,6 +59,11 @@ class Instrument:
             contract_multiplier=_positive(info.contract_multiplier, "contract multiplier"),
         )  # fmt: skip
 
+    @classmethod
+    def unlisted(cls, symbol: str) -> Instrument:
+        """Return a stand-in for rules that are not known: good for a cancel by id, and for nothing else."""
+        return cls("", symbol, "", "", False, Decimal(1), Decimal(1), 1)
+
     def ticks(self, price: Decimal | str) -> int:
         """Return an exact price in ticks. Raises: Refused("tick") when it is not a multiple."""
         return _exact(Decimal(price), self.tick_size, "tick", self.symbol)

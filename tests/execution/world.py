@@ -113,7 +113,7 @@ class World(SmallVenue):
             identity = request.approved.order.client_order_id
             assert self.now_ns < request.approved.expires_ns
             self.sent_ids.append(identity)
-            self.do(self.core.on_place_sent(identity, self.now_ns))
+            self.do(self.core.on_place_sent(identity, self.now_ns, self.venue_ms))
         else:
             self.do(self.core.on_cancel_sent(request, self.now_ns))
 
@@ -154,8 +154,6 @@ class World(SmallVenue):
             if self.core.gate.reason is None and self.core.desk.symbols[SYMBOL].is_known:
                 return
         raise AssertionError(self.core.gate.reason)
-
-    # --- wanted ----------------------------------------------------------------------------------
 
     def permit(self, limit: int = 1_000, **changes: Any) -> None:
         values: dict[str, Any] = {

@@ -91,7 +91,7 @@ class Rules:
             self._close(symbol, now_ns)
             if not is_agreed:
                 self._ask(now_ns)
-            elif symbol.is_clear():
+            elif symbol.is_clear() and not symbol.orders.owed:
                 self._swap(symbol, coming)
 
     def _open(self, symbol: Symbol, now_ns: int) -> None:

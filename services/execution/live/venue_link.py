@@ -14,8 +14,8 @@ from services.execution.account.tieout import is_one_moment
 from services.execution.config import ExecutionConfig
 from services.execution.core import Execution
 from services.execution.live.signed_cancels import SignedCancels
-from services.execution.requests import Output, ReadKind, SendCancel, SendPlace, StartRead
-from shared.clock import NS_PER_MS, NS_PER_S, Clock, seconds_to_ns
+from services.execution.requests import NO_CONNECTION, Output, ReadKind, SendCancel, SendPlace, StartRead
+from shared.clock import NS_PER_S, Clock, seconds_to_ns
 from shared.errors import RateLimited, Unknown, Withheld
 from shared.loop import Loop
 from shared.net.orders import Failure, OrderConnections, Reply
@@ -68,6 +68,7 @@ class VenueLink:
             ReadKind.FILLS: lambda read: self._account.fills(read.since_ms),
             ReadKind.FUNDING: lambda read: self._account.funding(read.since_ms),
             ReadKind.STATEMENT: lambda _read: self._statement(),
+            ReadKind.ORDER_HISTORY: lambda _read: self._account.recent_orders(),
             ReadKind.FIND_ORDER: self._find_order,
         }
 
@@ -91,7 +92,8 @@ class VenueLink:
         if now_ns >= approved.expires_ns:
             self._do(self._core.on_place_not_sent(identity, "expired", now_ns))
             return
-        request = self._codec.place(order, self._offset.timestamp_ms())
+        stamp_ms = self._offset.timestamp_ms()
+        request = self._codec.place(order, stamp_ms)
 
         def on_reply(reply: Reply | Failure) -> None:
             if isinstance(reply, Failure):
@@ -105,9 +107,9 @@ class VenueLink:
 
         sent_ns = self._connections.send(request, on_reply, on_reply)
         if sent_ns is None:
-            self._do(self._core.on_place_not_sent(identity, "no connection", self._clock.monotonic_ns()))
+            self._do(self._core.on_place_not_sent(identity, NO_CONNECTION, self._clock.monotonic_ns()))
         else:
-            self._do(self._core.on_place_sent(identity, sent_ns))
+            self._do(self._core.on_place_sent(identity, sent_ns, stamp_ms))
 
     def cancel(self, send: SendCancel) -> None:
         identity = send.client_order_id
@@ -135,7 +137,7 @@ class VenueLink:
         """Ask in a worker; the answer counts from when the asking begins there."""
         begun_ns = asked_ns = self._clock.monotonic_ns()
         if read.kind is ReadKind.FIND_ORDER:
-            read = replace(read, since_ms=self._placed_ms(read.client_order_id, asked_ns))
+            read = replace(read, since_ms=self._placed_ms(read.client_order_id))
 
         def ask() -> Any:
             nonlocal begun_ns
@@ -168,12 +170,10 @@ class VenueLink:
     def _find_order(self, read: StartRead) -> VenueOrder | None:
         return self._account.find_order(read.symbol, read.client_order_id, read.since_ms)
 
-    def _placed_ms(self, client_order_id: int, now_ns: int) -> int:
+    def _placed_ms(self, client_order_id: int) -> int:
         """Return the venue time before which an order cannot have been placed; 0 = that is not known."""
         order = self._core.desk.orders.find(client_order_id)
-        if order is None or order.is_adopted:
-            return 0
-        return self._offset.timestamp_ms() - (now_ns - order.created_ns) // NS_PER_MS - SKEW_MS
+        return 0 if order is None or not order.stamp_ms else order.stamp_ms - SKEW_MS
 
     def ask_now(self, kind: ReadKind) -> Any:
         """Read and wait: for workers that need several answers in a row. Raises: Unknown."""
