@@ -138,7 +138,7 @@ class MarketData:
             if symbol is not None:
                 symbol.info = info
                 symbol.reset("the instrument's rules have changed")
-                self._tell(symbol, now_ns, 0, out)  # nobody quotes while not all know the new rules
+                self._tell(symbol, now_ns, 0, out)
                 out.append(info)
         for name in self._demand.symbols():
             out.extend(self._open(name, now_ns))
