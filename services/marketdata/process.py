@@ -30,7 +30,8 @@ SNAPSHOT_LEVELS = 1000
 PRICE_LEVELS = 5
 #: depth reads at a time: a venue that hangs must leave a worker for the next connect
 MAX_READS = 3
-INSTRUMENTS_NS = 3600 * NS_PER_S
+#: execution closes a symbol while our rules are not the venue's: they must not be old for long
+INSTRUMENTS_NS = 60 * NS_PER_S
 #: how soon the instruments are read again for somebody who asked for one that is not listed
 UNLISTED_NS = 60 * NS_PER_S
 MIN_LOG_NS = 10 * NS_PER_S

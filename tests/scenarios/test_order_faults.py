@@ -72,6 +72,7 @@ def test_O05_the_pause_after_429_doubles(stage: Stage) -> None:
 
 
 def test_O05_retry_after_is_obeyed(stage: Stage) -> None:
+    """The public paths, which marketdata reads too, are in tests/execution/test_withheld.py."""
     stage.venue.fault("reject_429", retry_after=4, times=1, method="POST")
     wait_until(lambda: stage.venue.hits("reject_429") == 1, 20)
     refused_at = time.monotonic()
@@ -79,7 +80,7 @@ def test_O05_retry_after_is_obeyed(stage: Stage) -> None:
     quiet = [
         one
         for one in stage.proxy.seen
-        if refused_at + 0.2 < one.at < refused_at + 3.7 and _is_of_execution(one.path)
+        if refused_at + 0.2 < one.at < refused_at + 3.7 and _is_private(one.path)
     ]
     assert quiet == []
     stage.heal()
@@ -131,11 +132,6 @@ def test_L02_empty_pages_of_open_orders_place_nothing_anew(stage: Stage) -> None
 
 def placements(requests: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [request for request in requests if request["method"] == "POST"]
-
-
-def _is_of_execution(path: str) -> bool:
-    """Public paths too: execution reads time and rules (marketdata reads the rules only at its start)."""
-    return _is_private(path) or path.endswith(("/time", "/markets"))
 
 
 def _is_private(path: str) -> bool:
