@@ -106,34 +106,72 @@ def test_a_speed_out_of_range_is_refused_by_value() -> None:
         ReplayParams(Path("x.gz"), PERP, 0.0)
 
 
-def test_real_data_fills_a_joining_maker_on_both_sides_and_never_crosses_the_book(shared_data: Path) -> None:
-    path = shared_data / "binance_usdm_2024-08-08" / "ethusdt_20240808.gz"
-    if not path.exists():
-        pytest.skip(f"{path} is not there")
-    symbol = "ETH_USDC_PERP"
-    venue = LocalVenue(DEFAULT_MARKETS, (account("ann", "1000000"),))
-    market = ReplayMarket(venue, ReplayParams(path, symbol), open_recording(path))
-    last_id = venue.depth(symbol).last_id
+def test_an_order_that_the_recorded_price_passes_waits_for_the_trades_there(tmp_path: Path) -> None:
+    at, market = replay(tmp_path, [*LINES, frames.trade(1200, "149.98", "1", taker_sold=True)])
+    market.advance(START_NS)
+    order = at.sell("ann", "150.01", "2", post_only=True)
+    better = at.buy("ann", "150.00", "2", post_only=True)
+    run_until(at, market, 1000)
+    assert (order.filled, better.filled) == (0, 200)  # by the prints at 149.99, through its price
 
-    def check(event: object) -> None:
-        nonlocal last_id
+
+class Watch:
+    """Checks a venue on a recording: whole id chain, no crossed book, no fill without a recorded trade."""
+
+    def __init__(self, venue: LocalVenue, symbol: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._venue = venue
+        self._engine = venue.engine(symbol)
+        self._print = self._engine.print_trade
+        self._last_id = venue.depth(symbol).last_id
+        self.recorded = self.printed = 0
+        venue.listen(self)
+        monkeypatch.setattr(self._engine, "print_trade", self.print_trade)
+
+    def __call__(self, event: object) -> None:
+        if isinstance(event, Trade):
+            self.printed += event.quantity
         if isinstance(event, BookChange):
-            assert event.first_id == last_id + 1
-            last_id = event.last_id
+            assert event.first_id == self._last_id + 1
+            self._last_id = event.last_id
             assert event.best_bid is not None and event.best_ask is not None
             assert event.best_bid[0] < event.best_ask[0]
 
-    venue.listen(check)
-    now, requoted, end = START_NS, 0, START_NS + 60 * SECOND_NS
+    def print_trade(self, side: Side, ticks: int, lots: int, now_ns: int, recorded_ns: int) -> None:
+        sign = 1 if side is Side.SELL else -1
+        prices = [order.price or 0 for order in self._venue.open_orders("ann") if order.side is not side]
+        most = lots if any(sign * (price - ticks) >= 0 for price in prices) else 0
+        before = self.filled()
+        self._print(side, ticks, lots, now_ns, recorded_ns)
+        self.recorded += lots
+        assert self.filled() - before <= most
+
+    def filled(self) -> int:
+        return sum(fill.quantity for fill in self._venue.fills("ann"))
+
+
+def test_real_data_fills_a_joining_maker_on_both_sides_by_recorded_trades_alone(
+    shared_data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = shared_data / "binance_usdm_2024-08-08" / "ethusdt_20240808.gz"
+    if not path.exists():
+        pytest.skip(f"{path} is not there")
+    symbol, end = "ETH_USDC_PERP", START_NS + 60 * SECOND_NS
+    venue = LocalVenue(DEFAULT_MARKETS, (account("ann", "1000000"),))
+    market = ReplayMarket(venue, ReplayParams(path, symbol), open_recording(path))
+    watch = Watch(venue, symbol, monkeypatch)
+    now, requoted = START_NS, 0
     while now < end:
-        due = market.advance(now)
+        due, filled = market.advance(now), watch.filled()
         if now - requoted > SECOND_NS // 2:
             requoted = now
             join_both_best_prices(venue, symbol, now)
+            assert watch.filled() == filled
         now = due
-    sides = [fill.side for fill in venue.fills("ann")]
+    fills = venue.fills("ann")
+    sides = [fill.side for fill in fills]
     assert sides.count(Side.BUY) >= 10 <= sides.count(Side.SELL)
-    assert all(fill.is_maker for fill in venue.fills("ann"))
+    assert all(fill.is_maker for fill in fills)
+    assert watch.printed == watch.recorded
 
 
 def join_both_best_prices(venue: LocalVenue, symbol: str, now: int) -> None:
