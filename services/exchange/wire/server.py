@@ -44,13 +44,14 @@ class ExchangeServer:
         self._options = options
         self._hall = hall
         self._credentials = credentials
-        self.faults = FaultMenu(clock.monotonic_ns)
+        owners = [owner.name for owner in credentials]
+        self.faults = FaultMenu(clock.monotonic_ns, tuple(hall.venue.markets), owners)
         trace = Trace() if options.trace else None
         context = self._context(clock, trace)
         front = BackpackFront(context, hall.fill_order)
-        self._gateway = Gateway(front, self.faults, trace, options.latency_s)
-        self._venue_port = Listener(self._gateway.serve)
-        self._control_port = Listener(Control(hall, self.faults, trace).serve)
+        self._gateway = Gateway(front, self.faults, trace, options.latency_s, clock.monotonic_ns)
+        self._venue_port = Listener(self._gateway.serve, clock.monotonic_ns)
+        self._control_port = Listener(Control(hall, self.faults, trace).serve, clock.monotonic_ns)
         self._timers = [*front.timers(), *self._gateway.timers()]
 
     def _context(self, clock: Clock, trace: Trace | None) -> Context:
@@ -62,7 +63,7 @@ class ExchangeServer:
             clock=clock,
             faults=self.faults,
             limit=RateLimit(self._options.rate_limit),
-            broadcaster=Broadcaster(self.faults, trace),
+            broadcaster=Broadcaster(self.faults, trace, clock.monotonic_ns),
             has_closed=lambda symbol: venue.engine(symbol).is_closed,
             says_order_not_found=self._options.says_order_not_found,
         )

@@ -41,6 +41,7 @@ class BackpackFront:
     pong_timeout_s = 120.0
 
     def __init__(self, context: Context, fill_order: FillOrder) -> None:
+        self._context = context
         self._public = PublicStreams(context)
         self._private = PrivateStreams(context)
         self._subscriptions = Subscriptions(context, self._public, self._private)
@@ -66,18 +67,22 @@ class BackpackFront:
     def is_order_entry(self, method: str, path: str) -> bool:
         return method in ("POST", "DELETE") and path in _ORDER_PATHS
 
-    def symbol_of(self, request: HttpRequest) -> str | None:
-        """Return the first symbol a request names; asked only while faults are in force."""
-        call = Call(request)
-        if (symbol := call.query.text("symbol")) is not None or not request.body:
-            return symbol
+    def symbols_of(self, request: HttpRequest) -> tuple[str, ...]:
+        """Return the symbols a request names; asked only while faults are in force."""
+        named = list(Call(request).query.all("symbol"))
         try:
-            payload = orjson.loads(request.body)
+            payload = orjson.loads(request.body or b"null")
         except orjson.JSONDecodeError:
-            return None
-        first = payload[0] if isinstance(payload, list) and payload else payload
-        named = first.get("symbol") if isinstance(first, dict) else None
-        return named if isinstance(named, str) else None
+            return tuple(named)
+        for member in payload if isinstance(payload, list) else [payload]:
+            symbol = member.get("symbol") if isinstance(member, dict) else None
+            if isinstance(symbol, str):
+                named.append(symbol)
+        return tuple(named)
+
+    def account_of(self, request: HttpRequest) -> str | None:
+        """Return the account whose key a request shows, verified or not."""
+        return self._context.keys.owner(request.headers.get("X-API-Key"))
 
     def rate_refusal(self, retry_after_s: int) -> Reply:
         return too_many_requests(retry_after_s).reply

@@ -103,12 +103,19 @@ class OrderRest:
         account = call.admit_query(self._context, "orderQueryAll")
         if symbol is not None:
             self._context.listing(symbol)
-        faults = self._context.faults
-        if not faults.is_empty and faults.bite("empty_open_orders", symbol=symbol, account=account):
-            return ok([])
-        orders = self._venue.open_orders(account, symbol)
+        orders = self._shown(account, self._venue.open_orders(account, symbol), symbol)
         listed = self._context.listed
         return ok([self._shape(order) for order in orders if kind in (None, listed[order.symbol].type_name)])
+
+    def _shown(self, account: str, orders: list[Order], symbol: str | None) -> list[Order]:
+        """Return `orders` without those that the fault `empty_open_orders` hides."""
+        faults = self._context.faults
+        if faults.is_empty:
+            return orders
+        asked = tuple(self._context.listed) if symbol is None else symbol
+        fault = faults.bite("empty_open_orders", symbol=asked, account=account)
+        hidden = fault.scope.get("symbol") if fault is not None else None
+        return orders if fault is None else [order for order in orders if hidden not in (None, order.symbol)]
 
     async def cancel(self, call: Call) -> Reply:
         payload = self._cancel_payload(call, "OrderCancelPayload")
@@ -149,10 +156,12 @@ class OrderRest:
         faults = self._context.faults
         if faults.is_empty:
             return
-        scope = {"symbol": request.symbol, "account": account}
-        if faults.bite("market_closed", **scope):
+        if faults.bite("market_closed", symbol=request.symbol):
             raise from_refusal(Refused(Reason.MARKET_CLOSED, f"{request.symbol} is closed"))
-        if request.post_only and faults.bite("post_only_refusals", **scope):
+        refuses = request.post_only and faults.bite(
+            "post_only_refusals", symbol=request.symbol, account=account
+        )
+        if refuses:
             raise from_refusal(Refused(Reason.POST_ONLY_WOULD_TAKE, "post-only orders are refused"))
 
     def _execute(self, account: str, request: OrderRequest) -> Order:

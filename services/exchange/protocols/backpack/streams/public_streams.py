@@ -17,7 +17,7 @@ from services.exchange.protocols.backpack.context import Context
 from services.exchange.protocols.backpack.render.stamps import NS_PER_US
 from services.exchange.protocols.backpack.rest.candles import Candle, Candles, bounds_ns
 from services.exchange.protocols.backpack.streams import public_frames as frames
-from services.exchange.wire.sockets import Stream
+from services.exchange.wire.sockets import Carries, Stream
 
 DEPTH_WINDOWS_MS = {"200ms": 200, "600ms": 600, "1000ms": 1000}
 _NOBODY = (None, None)
@@ -67,14 +67,14 @@ class SymbolStreams:
     """The public streams of one market."""
 
     def __init__(self, symbol: str) -> None:
-        self.depth = Stream(f"depth.{symbol}", "depth", symbol)
-        self.book_ticker = Stream(f"bookTicker.{symbol}", "bookTicker", symbol)
-        self.trade = Stream(f"trade.{symbol}", "trade", symbol)
+        self.depth = Stream(f"depth.{symbol}", "depth", symbol, carries=Carries.BOOK)
+        self.book_ticker = Stream(f"bookTicker.{symbol}", "bookTicker", symbol, carries=Carries.BEST)
+        self.trade = Stream(f"trade.{symbol}", "trade", symbol, carries=Carries.TRADES)
         self.mark_price = Stream(f"markPrice.{symbol}", "markPrice", symbol)
         self.ticker = Stream(f"ticker.{symbol}", "ticker", symbol)
         self.open_interest = Stream(f"openInterest.{symbol}", "openInterest", symbol)
         self.windows = {
-            name: WindowedDepth(Stream(f"depth.{name}.{symbol}", "depth", symbol))
+            name: WindowedDepth(Stream(f"depth.{name}.{symbol}", "depth", symbol, carries=Carries.BOOK))
             for name in DEPTH_WINDOWS_MS
         }
         self.klines: dict[str, Stream] = {}
