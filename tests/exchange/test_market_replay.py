@@ -101,6 +101,38 @@ def test_a_recording_off_the_served_grid_is_refused(tmp_path: Path) -> None:
         replay(tmp_path, [frames.snapshot(0, 1, [("149.995", "1")], ASKS)])
 
 
+def test_a_later_price_or_size_off_the_served_grid_is_refused_at_the_start(tmp_path: Path) -> None:
+    with pytest.raises(RecordingError, match=r"size 0\.001 is not a multiple"):
+        replay(tmp_path, [*LINES, frames.trade(1200, "149.99", "0.001", taker_sold=True)])
+
+
+def test_after_a_gap_nothing_is_known_until_the_next_snapshot(tmp_path: Path) -> None:
+    gap = [
+        frames.diff(200, 30, 31, 29, bids=[("149.99", "9")]),
+        frames.trade(300, "149.99", "9", taker_sold=True),
+        frames.snapshot(400, 31, [("149.99", "9")], [("150.03", "4")]),
+        frames.trade(500, "149.99", "6", taker_sold=True),
+        frames.trade(9000, "149.99", "1", taker_sold=True),
+    ]
+    at, market = replay(tmp_path, [LINES[1], *gap])
+    market.advance(START_NS)
+    order = at.buy("ann", "149.99", "2", post_only=True)
+    run_until(at, market, 100)
+    assert at.venue.depth(PERP).bids == [(14999, 200)]
+    assert at.venue.depth(PERP).asks == []
+    assert (order.filled, order.queue_ahead) == (0, 500)
+    run_until(at, market, 200)
+    assert (order.filled, at.trades()) == (0, [])
+    at.pass_time(1)
+    index = at.venue.mark(PERP)
+    run_until(at, market, 300)
+    assert index is not None and index.index == Decimal(150)
+    assert at.venue.depth(PERP).bids[0] == (14999, 1100)
+    assert at.venue.depth(PERP).asks == [(15003, 400)]
+    run_until(at, market, 400)
+    assert order.filled == 100  # five lots were ahead before the gap, and are still taken to be
+
+
 def test_a_speed_out_of_range_is_refused_by_value() -> None:
     with pytest.raises(ValueError, match="speed 0"):
         ReplayParams(Path("x.gz"), PERP, 0.0)

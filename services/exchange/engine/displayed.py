@@ -44,6 +44,16 @@ class Display:
         self._uncross(self._book.bids, self._book.asks)
         self._uncross(self._book.asks, self._book.bids)
 
+    def blank(self) -> None:
+        """Show nothing until the next `show`; queues are not shortened by what is not known."""
+        for side in (self._book.bids, self._book.asks):
+            self._held[side.side].clear()
+            for level in list(side):
+                if level.displayed:
+                    level.displayed = 0
+                    self._book.touch(side.side, level.price)
+                    side.drop_if_empty(level)
+
     def settle(self) -> None:
         """After our orders changed: let in what they no longer stand in the way of."""
         if self._held[Side.SELL]:

@@ -99,6 +99,11 @@ class MarketEngine:
         self._display.show(levels, recorded_ns)
         self.finish(now_ns)
 
+    def blank(self, now_ns: int) -> None:
+        """Take the whole display away: the recording does not know it. Our orders keep their places."""
+        self._display.blank()
+        self.finish(now_ns)
+
     def print_trade(self, side: Side, ticks: int, lots: int, now_ns: int, recorded_ns: int) -> None:
         """Print a recorded trade (`side` the taker's): `lots` for the orders in its way and the rest.
 

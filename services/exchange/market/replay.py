@@ -1,12 +1,14 @@
 """The replay market: a recording served as one of the venue's markets, at its own pace.
 
 Recorded times are shifted so that the snapshot is now. When the recording ends
-its market closes: nothing more is published.
+its market closes: nothing more is published. Where its diffs have a gap the display
+is blank, trades are left out and the index stands still until the next snapshot.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from math import isfinite
 from pathlib import Path
 
@@ -15,6 +17,8 @@ from services.exchange.market.recorded_book import Change, GridReader, RecordedB
 from services.exchange.market.recording import BestPrices, Print, RecordedEvent, Recording, RecordingError
 
 _NEVER_NS = 1 << 62
+#: at the start, so that a recording that does not fit is refused before anybody trades on it
+_CHECKED_EVENTS = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +37,8 @@ class ReplayParams:
 class ReplayMarket:
     """A `MarketDriver` for one symbol; the market opens at the first `advance`.
 
-    Raises: RecordingError: at construction if the recording has no snapshot; later if it
-    cannot be read on, or does not fit the market's ticks and lots.
+    Raises: RecordingError: at construction if the recording has no snapshot, or its first events
+    do not fit the market's ticks and lots; later if one does not, or cannot be read.
     """
 
     def __init__(self, venue: LocalVenue, params: ReplayParams, recording: Recording) -> None:
@@ -46,6 +50,7 @@ class ReplayMarket:
         self._sizes = GridReader(rules.quantities, "size", path)
         self._book = RecordedBook(self._prices, self._sizes)
         self._slack_ns = recording.slack_ns
+        self._check_grid(recording)
         self._events = recording.events()
         self._opening, self._recorded_start_ns = self._read_opening(path)
         self._start_ns: int | None = None
@@ -65,6 +70,18 @@ class ReplayMarket:
             self._apply(self._next, now_ns)
             self._read_next()
         return self._next_ns
+
+    def _check_grid(self, recording: Recording) -> None:
+        for event in islice(recording.events(), _CHECKED_EVENTS):
+            if isinstance(event, Print):
+                levels = [(event.price, event.size)]
+            elif isinstance(event, BestPrices):
+                levels = [event.bid, event.ask]
+            else:
+                levels = [*event.bids, *event.asks]
+            for price, size in levels:
+                self._prices.steps(price)
+                self._sizes.steps(size)
 
     def _read_opening(self, path: Path) -> tuple[list[Change], int]:
         """Read up to the first snapshot; return the book there and its recorded time."""
@@ -94,16 +111,20 @@ class ReplayMarket:
         self._next_ns = (self._start_ns or 0) + int(elapsed_ns / self._params.speed)
 
     def _apply(self, event: RecordedEvent, now_ns: int) -> None:
+        was_known = self._book.is_synchronised
         if isinstance(event, Print):
             ticks, lots = self._prices.steps(event.price), self._sizes.steps(event.size)
-            if lots:
+            if lots and was_known:
                 self._engine.print_trade(event.side, ticks, lots, now_ns, event.venue_ns - self._slack_ns)
             return
         if isinstance(event, BestPrices):
             changes = self._book.on_best(event)
         else:
             changes = self._book.on_book(event)
-        if changes:
+        if not self._book.is_synchronised:
+            if was_known:
+                self._engine.blank(now_ns)
+        elif changes:
             self._engine.show(changes, now_ns, event.venue_ns)
             self._set_index(now_ns)
 

@@ -41,7 +41,7 @@ def test_a_replay_lists_only_what_it_serves_unless_told_otherwise() -> None:
         (["--port", "70000"], "'70000' must be a whole number from 0 to 65535"),
         (["--latency-ms", "-1"], "'-1' must be a number from 0 to 60000"),
         (["--updates-per-s", "nan"], "'nan' must be a number from 0.1 to 5000"),
-        (["--venue", "mtgox"], "invalid choice: 'mtgox'"),
+        (["--venue", "mtgox"], "argument --venue: invalid choice: 'mtgox' (choose from"),
         (["--fast"], "unrecognized arguments: --fast"),
     ],
 )

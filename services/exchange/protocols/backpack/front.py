@@ -16,8 +16,11 @@ from services.exchange.model import (
     PositionEvent,
     Trade,
 )
+from services.exchange.protocols import House
+from services.exchange.protocols.backpack.auth import Keys
 from services.exchange.protocols.backpack.context import Call, Context
 from services.exchange.protocols.backpack.errors import ApiError, too_many_requests, unavailable, unknown_path
+from services.exchange.protocols.backpack.render.symbols import list_markets
 from services.exchange.protocols.backpack.rest.account import AccountRest
 from services.exchange.protocols.backpack.rest.cancel_faults import CancelFaults, FillOrder
 from services.exchange.protocols.backpack.rest.history import HistoryRest
@@ -28,6 +31,7 @@ from services.exchange.protocols.backpack.streams.public_streams import DEPTH_WI
 from services.exchange.protocols.backpack.streams.subscriptions import Subscriptions
 from services.exchange.wire.http_listener import HttpRequest, Reply
 from services.exchange.wire.periodic import Periodic
+from services.exchange.wire.rate_limit import RateLimit
 from services.exchange.wire.sockets import ClientSocket
 
 Handler = Callable[[Call], Awaitable[Reply]]
@@ -119,6 +123,21 @@ class BackpackFront:
             for name, length_ms in DEPTH_WINDOWS_MS.items()
         ]
         return [*windows, Periodic(1.0, self._public.on_second), Periodic(60.0, self._public.on_minute)]
+
+
+def build_front(house: House) -> BackpackFront:
+    context = Context(
+        venue=house.venue,
+        listed=list_markets(house.venue.markets.values()),
+        keys=Keys(house.accounts_by_key),
+        clock=house.clock,
+        faults=house.faults,
+        limit=RateLimit(house.rate_limit),
+        broadcaster=house.broadcaster,
+        has_closed=house.has_closed,
+        says_order_not_found=house.says_order_not_found,
+    )
+    return BackpackFront(context, house.fill_order)
 
 
 def _note_refusal(request: HttpRequest, reply: Reply) -> None:
