@@ -126,16 +126,17 @@ class LocalVenue:
     def open_orders(self, account: str, symbol: str | None = None) -> list[Order]:
         return [order for order in self._account(account).open.values() if symbol in (None, order.symbol)]
 
-    def order_history(self, account: str, symbol: str | None = None) -> Sequence[Order]:
-        """Return the newest 20,000 orders, open ones included, oldest first."""
-        return [order for order in self._account(account).history if symbol in (None, order.symbol)]
+    def order_history(self, account: str) -> Sequence[Order]:
+        """Return the newest 20,000 orders, open ones included, oldest first. Do not keep it."""
+        return self._account(account).history
 
-    def fills(self, account: str, symbol: str | None = None) -> Sequence[Fill]:
-        """Return the newest 100,000 fills, oldest first."""
-        return [fill for fill in self._account(account).fills if symbol in (None, fill.symbol)]
+    def fills(self, account: str) -> Sequence[Fill]:
+        """Return the newest 20,000 fills, oldest first. Do not keep it."""
+        return self._account(account).fills
 
-    def funding_payments(self, account: str, symbol: str | None = None) -> Sequence[FundingPayment]:
-        return [paid for paid in self._account(account).funding if symbol in (None, paid.symbol)]
+    def funding_payments(self, account: str) -> Sequence[FundingPayment]:
+        """Return the newest 5,000 payments, oldest first. Do not keep it."""
+        return self._account(account).funding
 
     # -- market data
 

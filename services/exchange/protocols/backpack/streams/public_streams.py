@@ -10,7 +10,6 @@ Source: the venue's OpenAPI document, "Streams".
 from __future__ import annotations
 
 from collections.abc import Callable
-from decimal import Decimal
 
 from services.exchange.model import BookChange, Trade
 from services.exchange.protocols.backpack.context import Context
@@ -96,7 +95,10 @@ class PublicStreams:
         self._wall_ns: Callable[[], int] = context.clock.wall_ns
         self._publish = context.broadcaster.publish
         self.by_symbol = {symbol: SymbolStreams(symbol) for symbol in context.listed}
-        self.candles = {symbol: Candles() for symbol in context.listed}
+        self.candles = {
+            symbol: Candles(listed.market.tick_size * listed.market.lot_size)
+            for symbol, listed in context.listed.items()
+        }
         self._open_candles: dict[Stream, Candle] = {}
 
     def on_book(self, change: BookChange) -> None:
@@ -123,8 +125,7 @@ class PublicStreams:
             event_us = self._wall_ns() // NS_PER_US
             data = frames.trade(trade, listed, event_us)
             self._publish(streams.trade, frames.envelope(data, streams.trade), event_us)
-        notional: Decimal = listed.prices.decimal(trade.price) * listed.sizes.decimal(trade.quantity)
-        self.candles[trade.symbol].on_trade(trade.price, trade.quantity, notional, trade.time_ns)
+        self.candles[trade.symbol].on_trade(trade.price, trade.quantity, trade.time_ns)
 
     def on_window(self, name: str) -> None:
         """Send the aggregated depth of one window length, for all symbols."""
