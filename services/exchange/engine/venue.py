@@ -14,7 +14,7 @@ from functools import partial
 from itertools import count
 
 from services.exchange.accounts.account import Account
-from services.exchange.accounts.equity import collateral
+from services.exchange.accounts.equity import asset_price, collateral
 from services.exchange.accounts.settlement import publish_balances
 from services.exchange.engine.market_engine import MarketEngine
 from services.exchange.engine.outbox import Outbox
@@ -184,15 +184,19 @@ class LocalVenue:
     def collateral(self, account: str) -> Collateral:
         return collateral(self._account(account), self._engines)
 
+    def asset_price(self, asset: str) -> Decimal:
+        """Return what one unit is worth in quote money, 0 while nothing tells."""
+        return asset_price(asset, self._engines)
+
     # -- time
 
     def on_time(self, now_ns: int) -> None:
         """Update marks every second, pay due funding, realise PnL every ten seconds."""
         self._now_ns = now_ns
-        if now_ns < self._next_mark_ns:
+        if not _is_due(self._next_mark_ns, now_ns, _MARK_INTERVAL_NS):
             return
         self._next_mark_ns = now_ns + _MARK_INTERVAL_NS
-        realises = now_ns >= self._next_settlement_ns
+        realises = _is_due(self._next_settlement_ns, now_ns, _SETTLEMENT_INTERVAL_NS)
         if realises:
             self._next_settlement_ns = now_ns + _SETTLEMENT_INTERVAL_NS
         for engine in self._engines.values():
@@ -224,3 +228,8 @@ class LocalVenue:
         if account is None:
             raise Refused(Reason.BAD_REQUEST, f"unknown account {name}")
         return account
+
+
+def _is_due(next_ns: int, now_ns: int, interval_ns: int) -> bool:
+    """Return whether it is time; more than an interval ahead means that the clock was set back."""
+    return not now_ns < next_ns <= now_ns + interval_ns

@@ -62,12 +62,13 @@ class ReplayMarket:
         """Whether the recording has ended and its market is closed."""
         return self._next_ns == _NEVER_NS
 
-    def advance(self, now_ns: int) -> int:
+    def advance(self, now_ns: int, stamp_ns: int | None = None) -> int:
         """Do everything due until `now_ns`; return when something is due next."""
+        stamp_ns = now_ns if stamp_ns is None else stamp_ns
         if self._start_ns is None:
-            self._open(now_ns)
+            self._open(now_ns, stamp_ns)
         while self._next is not None and self._next_ns <= now_ns:
-            self._apply(self._next, now_ns)
+            self._apply(self._next, stamp_ns)
             self._read_next()
         return self._next_ns
 
@@ -93,11 +94,11 @@ class ReplayMarket:
                 return changes, event.time_ns
         raise RecordingError(f"{path}: holds no snapshot of the book")
 
-    def _open(self, now_ns: int) -> None:
+    def _open(self, now_ns: int, stamp_ns: int) -> None:
         self._start_ns = now_ns
-        self._engine.show(self._opening, now_ns, 0)
+        self._engine.show(self._opening, stamp_ns, 0)
         self._opening = []
-        self._set_index(now_ns)
+        self._set_index(stamp_ns)
         self._read_next()
 
     def _read_next(self) -> None:
@@ -110,12 +111,12 @@ class ReplayMarket:
         elapsed_ns = self._next.time_ns - self._recorded_start_ns
         self._next_ns = (self._start_ns or 0) + int(elapsed_ns / self._params.speed)
 
-    def _apply(self, event: RecordedEvent, now_ns: int) -> None:
+    def _apply(self, event: RecordedEvent, stamp_ns: int) -> None:
         was_known = self._book.is_synchronised
         if isinstance(event, Print):
             ticks, lots = self._prices.steps(event.price), self._sizes.steps(event.size)
             if lots and was_known:
-                self._engine.print_trade(event.side, ticks, lots, now_ns, event.venue_ns - self._slack_ns)
+                self._engine.print_trade(event.side, ticks, lots, stamp_ns, event.venue_ns - self._slack_ns)
             return
         if isinstance(event, BestPrices):
             changes = self._book.on_best(event)
@@ -123,13 +124,13 @@ class ReplayMarket:
             changes = self._book.on_book(event)
         if not self._book.is_synchronised:
             if was_known:
-                self._engine.blank(now_ns)
+                self._engine.blank(stamp_ns)
         elif changes:
-            self._engine.show(changes, now_ns, event.venue_ns)
-            self._set_index(now_ns)
+            self._engine.show(changes, stamp_ns, event.venue_ns)
+            self._set_index(stamp_ns)
 
-    def _set_index(self, now_ns: int) -> None:
+    def _set_index(self, stamp_ns: int) -> None:
         """A recording has no index; its own mid, without our orders, stands in."""
         mid = self._book.mid()
         if mid is not None and self._engine.rules.is_perp:
-            self._venue.set_index(self._params.symbol, mid, now_ns)
+            self._venue.set_index(self._params.symbol, mid, stamp_ns)

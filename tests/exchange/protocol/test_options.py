@@ -96,6 +96,11 @@ def test_an_accounts_file_may_fix_keys_balances_and_fees(tmp_path: Path) -> None
         ([{}], 0o600, "every account needs a name"),
         ([{"name": "a", "api_key": "k"}], 0o600, "'api_key' is unknown"),
         ([{"name": "a"}, {"name": "a"}], 0o600, "a name occurs twice"),
+        (
+            [{"name": name, "api_secret": "c2VjcmV0" * 5 + "c2U="} for name in ("a", "b")],
+            0o600,
+            "a and b have one api_secret",
+        ),
         ([{"name": "a", "balances": {"USDC": 5}}], 0o600, "USDC 5 must be a decimal in a string"),
         ([{"name": "a", "api_secret": "c2VjcmV0"}], 0o600, "api_secret must be base64 of 32 bytes"),
     ],

@@ -80,26 +80,7 @@ class AccountRest:
         return render.position(state, exposure_lots(self._venue, state), listed)
 
     def _collateral_row(self, state: BalanceState) -> Mapping[str, str]:
-        return render.collateral_row(state, self._asset_price(state.asset), Decimal(1))
-
-    def _asset_price(self, asset: str) -> Decimal:
-        """Return the quote price of an asset: its spot mid, or the mark of its perpetual."""
-        for listed in self._context.listed.values():
-            if listed.market.quote == asset:
-                return Decimal(1)
-        for listed in self._context.listed.values():
-            if listed.market.base == asset and (price := self._mid_or_mark(listed)) is not None:
-                return price
-        return ZERO
-
-    def _mid_or_mark(self, listed: Listed) -> Decimal | None:
-        mark = self._venue.mark(listed.symbol)
-        if mark is not None:
-            return mark.mark
-        book = self._venue.depth(listed.symbol, 5)
-        if not book.bids or not book.asks:
-            return None
-        return listed.prices.decimal(book.bids[0][0] + book.asks[0][0]) / 2
+        return render.collateral_row(state, self._venue.asset_price(state.asset), Decimal(1))
 
     def _limit_price(self, query: Query, listed: Listed, side: Side) -> Decimal:
         """Return the price asked about, for a market order the best of the other side."""
