@@ -9,7 +9,7 @@ import pytest
 
 from services.exchange.engine.venue import LocalVenue
 from services.exchange.market.recording import RecordingError, open_recording
-from services.exchange.market.replay import ReplayMarket, ReplayParams
+from services.exchange.market.replay import ReplayMarket
 from services.exchange.markets import DEFAULT_MARKETS
 from services.exchange.model import BookChange, MarkChange, OrderRequest, OrderType, Refused, Side, Trade
 from tests.exchange import recorded_frames as frames
@@ -26,10 +26,10 @@ LINES = [
 ]
 
 
-def replay(tmp_path: Path, lines: list[str] = LINES, speed: float = 1.0) -> tuple[Bench, ReplayMarket]:
+def replay(tmp_path: Path, lines: list[str] = LINES) -> tuple[Bench, ReplayMarket]:
     at = bench(account("ann", "100000"))
     path = frames.write(tmp_path / "recording.gz", lines)
-    market = ReplayMarket(at.venue, ReplayParams(path, PERP, speed), open_recording(path))
+    market = ReplayMarket(at.venue, PERP, open_recording(path))
     return at, market
 
 
@@ -47,11 +47,6 @@ def test_the_market_opens_with_the_snapshot_and_keeps_the_recorded_pace(tmp_path
     assert at.venue.depth(PERP).bids[0] == (14999, 500)
     run_until(at, market, 100)
     assert at.venue.depth(PERP).bids[0] == (14999, 800)
-
-
-def test_a_speed_factor_shortens_the_waits(tmp_path: Path) -> None:
-    _, market = replay(tmp_path, speed=10)
-    assert market.advance(START_NS) == START_NS + 10 * frames.MS
 
 
 def test_our_order_fills_by_the_recorded_trades_after_the_queue_ahead(tmp_path: Path) -> None:
@@ -133,11 +128,6 @@ def test_after_a_gap_nothing_is_known_until_the_next_snapshot(tmp_path: Path) ->
     assert order.filled == 100  # five lots were ahead before the gap, and are still taken to be
 
 
-def test_a_speed_out_of_range_is_refused_by_value() -> None:
-    with pytest.raises(ValueError, match="speed 0"):
-        ReplayParams(Path("x.gz"), PERP, 0.0)
-
-
 def test_an_order_that_the_recorded_price_passes_waits_for_the_trades_there(tmp_path: Path) -> None:
     at, market = replay(tmp_path, [*LINES, frames.trade(1200, "149.98", "1", taker_sold=True)])
     market.advance(START_NS)
@@ -189,7 +179,7 @@ def test_real_data_fills_a_joining_maker_on_both_sides_by_recorded_trades_alone(
         pytest.skip(f"{path} is not there")
     symbol, end = "ETH_USDC_PERP", START_NS + 60 * SECOND_NS
     venue = LocalVenue(DEFAULT_MARKETS, (account("ann", "1000000"),))
-    market = ReplayMarket(venue, ReplayParams(path, symbol), open_recording(path))
+    market = ReplayMarket(venue, symbol, open_recording(path))
     watch = Watch(venue, symbol, monkeypatch)
     now, requoted = START_NS, 0
     while now < end:

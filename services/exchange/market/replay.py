@@ -7,9 +7,7 @@ is blank, trades are left out and the index stands still until the next snapshot
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import islice
-from math import isfinite
 from pathlib import Path
 
 from services.exchange.engine.venue import LocalVenue
@@ -21,30 +19,17 @@ _NEVER_NS = 1 << 62
 _CHECKED_EVENTS = 5_000
 
 
-@dataclass(frozen=True, slots=True)
-class ReplayParams:
-    """Serve the recording at `path` as `symbol`, `speed` times as fast as it was recorded."""
-
-    path: Path
-    symbol: str
-    speed: float = 1.0
-
-    def __post_init__(self) -> None:
-        if not (isfinite(self.speed) and 0 < self.speed <= 1e6):
-            raise ValueError(f"replay of {self.path}: speed {self.speed} must be above 0 and at most 1e6")
-
-
 class ReplayMarket:
-    """A `MarketDriver` for one symbol; the market opens at the first `advance`.
+    """A `MarketDriver` that serves a recording as `symbol`; the market opens at the first `advance`.
 
     Raises: RecordingError: at construction if the recording has no snapshot, or its first events
     do not fit the market's ticks and lots; later if one does not, or cannot be read.
     """
 
-    def __init__(self, venue: LocalVenue, params: ReplayParams, recording: Recording) -> None:
+    def __init__(self, venue: LocalVenue, symbol: str, recording: Recording) -> None:
         self._venue = venue
-        self._params = params
-        self._engine = venue.engine(params.symbol)
+        self._symbol = symbol
+        self._engine = venue.engine(symbol)
         rules, path = self._engine.rules, recording.path
         self._prices = GridReader(rules.prices, "price", path)
         self._sizes = GridReader(rules.quantities, "size", path)
@@ -106,10 +91,9 @@ class ReplayMarket:
         self._next = next(self._events, None)
         if self._next is None:
             self._next_ns = _NEVER_NS
-            self._venue.close(self._params.symbol)
+            self._venue.close(self._symbol)
             return
-        elapsed_ns = self._next.time_ns - self._recorded_start_ns
-        self._next_ns = (self._start_ns or 0) + int(elapsed_ns / self._params.speed)
+        self._next_ns = (self._start_ns or 0) + self._next.time_ns - self._recorded_start_ns
 
     def _apply(self, event: RecordedEvent, stamp_ns: int) -> None:
         was_known = self._book.is_synchronised
@@ -133,4 +117,4 @@ class ReplayMarket:
         """A recording has no index; its own mid, without our orders, stands in."""
         mid = self._book.mid()
         if mid is not None and self._engine.rules.is_perp:
-            self._venue.set_index(self._params.symbol, mid, stamp_ns)
+            self._venue.set_index(self._symbol, mid, stamp_ns)

@@ -29,9 +29,9 @@ def test_a_fill_shows_in_position_balance_and_history(venue: VenueThread) -> Non
     assert (row["symbol"], row["netQuantity"], row["entryPrice"]) == (PERP, "0.2", "150")
     assert [*row] == [
         "breakEvenPrice", "cumulativeFundingPayment", "cumulativeInterest", "entryPrice",
-        "estLiquidationPrice", "imf", "imfFunction", "markPrice", "mmf", "mmfFunction", "netCost", "netExposureNotional",
-        "netExposureQuantity", "netQuantity", "pnlRealized", "pnlUnrealized", "positionId", "subaccountId",
-        "symbol", "userId",
+        "estLiquidationPrice", "imf", "imfFunction", "markPrice", "mmf", "mmfFunction", "netCost",
+        "netExposureNotional", "netExposureQuantity", "netQuantity", "pnlRealized",
+        "pnlUnrealized", "positionId", "subaccountId", "symbol", "userId",
     ]  # fmt: skip
     assert row["imfFunction"] == {"base": "0.02", "factor": "0.000075", "type": "sqrt"}
     assert Decimal(row["netExposureNotional"]) == Decimal("0.2") * Decimal(row["markPrice"])
