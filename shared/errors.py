@@ -3,7 +3,8 @@
 MakerdError
 ├── Refused            a request is refused for a typed reason; nothing has changed
 ├── Unknown            the outcome is not known: ask the venue, send nothing again
-│   └── RateLimited    the venue asked for silence until a time
+│   ├── RateLimited    the venue asked for silence until a time
+│   └── Withheld       we did not send it, for our own reasons: it says nothing of the venue
 └── Fatal              an invariant or an input is broken: cancel, exit, be restarted
     ├── BadInput       configuration, key file, recording: exit code 78, never restarted
     ├── AlreadyRunning another process holds this name's lock
@@ -48,6 +49,10 @@ class RateLimited(Unknown):
     def __init__(self, text: str, retry_after_s: float) -> None:
         super().__init__(text)
         self.retry_after_s = retry_after_s
+
+
+class Withheld(Unknown):
+    """Nothing was sent: the venue has asked for silence, the budget is used up, no worker was free."""
 
 
 class Fatal(MakerdError):

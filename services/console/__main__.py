@@ -30,7 +30,7 @@ def main() -> int:
         "resume": lambda: halting.resume(config(), options.symbol),
         "quoter": lambda: quoters.change(config(), options),
         "tap": lambda: looking.tap(config(), options.topic),
-        "check": lambda: checking.check(options.checked, options.mid, options.symbol),
+        "check": lambda: checking.check(options.checked, options.mid, options.symbol, options.equity),
         "keys": lambda: keys.add(options.venue, options.file),
     }
     try:

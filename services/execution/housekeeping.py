@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from services.execution.account.accounting import Accounting
 from services.execution.account.reconciliation import Reconciliation
+from services.execution.account.rules import Rules
+from services.execution.account.statements import Statements
 from services.execution.desk import Desk
 from services.execution.gate import Gate
 from services.execution.orders.client_ids import BLOCK
@@ -17,6 +19,8 @@ from shared.clock import NS_PER_MS, NS_PER_S
 #: fills that are claimed but have not come after this are read
 OWED_NS = 300 * NS_PER_MS
 SLOW_NS = NS_PER_S
+#: what shows the ids that were used before, should Redis have lost them
+_ID_SOURCES = (ReadKind.OPEN_ORDERS, ReadKind.ORDER_HISTORY, ReadKind.FILLS)
 
 
 class Housekeeping:
@@ -24,21 +28,25 @@ class Housekeeping:
 
     def __init__(
         self, desk: Desk, gate: Gate, reads: Reads, recovery: Recovery, sender: Sender, settler: Settler,
-        accounting: Accounting, reconciliation: Reconciliation,
+        accounting: Accounting, reconciliation: Reconciliation, rules: Rules, statements: Statements,
     ) -> None:  # fmt: skip
         self._desk, self._gate, self._reads, self._recovery = desk, gate, reads, recovery
         self._sender, self._settler = sender, settler
-        self._accounting, self._reconciliation = accounting, reconciliation
+        self._accounting, self._reconciliation, self._rules = accounting, reconciliation, rules
+        self._statements = statements
         self._slow_due_ns = 0
 
     def tick(self, now_ns: int) -> None:
+        self._rules.tick(now_ns)
+        self._statements.tick(now_ns)
         self._hurry_reads(now_ns)
-        self._reads.tick(now_ns, self._recovery.is_held)
+        self._reads.tick(now_ns, self._recovery.held())
+        self._desk.orders.settle_inherited(self._reads.last_good_ns(ReadKind.FILLS), now_ns)
         self._reserve_ids()
         if now_ns >= self._slow_due_ns:
             self._slow_due_ns = now_ns + SLOW_NS
             self._reconciliation.tick(now_ns)
-            self._accounting.tick(now_ns)
+            self._accounting.equity.tick(now_ns)
             self._accounting.forgive(self._reads.last_good_ns(ReadKind.FILLS), now_ns)
             self._desk.orders.forget(now_ns)
 
@@ -62,7 +70,7 @@ class Housekeeping:
     def _reserve_ids(self) -> None:
         """Reserve ahead of need; the first block only when the venue has shown which ids it knows."""
         ids, reads = self._desk.ids, self._reads
-        is_shown = reads.last_good_ns(ReadKind.OPEN_ORDERS) and reads.last_good_ns(ReadKind.FILLS)
+        is_shown = all(reads.last_good_ns(kind) for kind in _ID_SOURCES)
         if ids.needs_block() and (ids.left or is_shown):
             ids.on_reserving()
             self._desk.outbox.append(ReserveIds(BLOCK, ids.highest))

@@ -6,8 +6,8 @@ the kernel nor in TLS (frames within one TLS record would wait otherwise). One c
 `on_frames` hands over all that has arrived.
 
 Pings are answered and sent; a stream without a single byte for a while is closed. After a
-close it reconnects with delays of 1, 2, 4 ... 60 s, from 1 again once it was connected
-(or, where a venue lets in whom it refuses afterwards, once its owner says that all is well).
+close it reconnects with delays of 1, 2, 4 ... 60 s, from 1 again once it was connected (or
+once its owner says that all is well: some venues let in whom they refuse afterwards).
 Whether the *data* is alive is not known here: pongs prove a link, not a feed.
 """
 
@@ -99,7 +99,7 @@ class WebSocketStream:
     ) -> None:  # fmt: skip
         """`url` is asked before each attempt, in a worker: an address may change with a restart.
 
-        is_good_when_open  False = the delays go on growing until `settled` is called
+        is_good_when_open  False = the delays grow on until `settled` is called
         text_ping          a message that goes with every ping, for venues that count only messages
         """
         self._loop = loop
@@ -119,10 +119,6 @@ class WebSocketStream:
         self._attempt = 0  # an answer to an older attempt is of no interest
         self._timers: list[Timer] = []
         self._last_byte_ns = 0
-
-    @property
-    def is_open(self) -> bool:
-        return self._socket is not None
 
     @property
     def has_room(self) -> bool:

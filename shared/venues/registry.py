@@ -36,7 +36,8 @@ class OrderLine:
     timeout_ns: int
 
 
-#: told the weight of every REST request before it leaves; called from worker threads
+#: told the weight of every REST request before it leaves; called from worker threads. May raise
+#: Withheld, and then it does not leave
 Spend = Callable[[int], None]
 
 

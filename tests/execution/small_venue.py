@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from services.execution.account.statements import Statement
 from services.execution.requests import (
     ReadKind,
     SendCancel,
@@ -61,6 +62,7 @@ class Resting:
     filled: int = 0
     is_live: bool = True
     status: str = "live"
+    created_ms: int = VENUE_MS - 60_000
 
     @property
     def leaves(self) -> int:
@@ -78,6 +80,11 @@ class SmallVenue:
         self.fills: list[VenueFill] = []
         self.stream: list[PrivateEvent] = []
         self.next_id = 1
+        self.info = INFO
+        self.equity = Decimal(1_000)
+        self.deposits = Decimal(0)
+        #: venue id -> symbol of orders that are of another one than ours
+        self.symbols_of: dict[str, str] = {}
 
     @property
     def venue_ms(self) -> int:
@@ -115,6 +122,7 @@ class SmallVenue:
 
     def place(self, new: NewOrder) -> Outcome:
         order = Resting(self._new_id(), new.client_order_id, new.side, new.price, new.size, new.reduce_only)
+        order.created_ms = self.venue_ms
         self.orders.append(order)
         if new.time_in_force is TimeInForce.IOC:
             if new.reduce_only and new.size > -self.position * new.side.sign:
@@ -135,10 +143,20 @@ class SmallVenue:
 
     def _shown(self, order: Resting, event: str = "") -> VenueOrder:
         return VenueOrder(
-            SYMBOL, order.id, order.client_order_id, order.side, Decimal(order.price) / 100,
-            Decimal(order.size) / 100, Decimal(order.filled) / 100, order.is_live, order.status,
-            order.reduce_only, event, self.venue_ms * NS_PER_MS,
+            self.symbols_of.get(order.id, SYMBOL), order.id, order.client_order_id, order.side,
+            Decimal(order.price) / 100, Decimal(order.size) / 100, Decimal(order.filled) / 100,
+            order.is_live, order.status, order.reduce_only, event,
+            (self.venue_ms if event else order.created_ms) * NS_PER_MS,
         )  # fmt: skip
+
+    def statement(self, mark: Decimal = Decimal(100)) -> Statement:
+        """Return balance and position: unrealised profit is in the position until it is settled."""
+        fees = sum((fill.fee for fill in self.fills), Decimal(0))
+        cash = sum((-fill.side.sign * fill.price * fill.quantity for fill in self.fills), Decimal(0))
+        quantity = Decimal(self.position) / 100
+        position = VenuePosition(SYMBOL, quantity, None, mark, quantity * mark + cash)
+        total = Decimal(1_000) + self.deposits - fees
+        return Statement([VenueBalance("USDC", total, total)], [position])
 
     def answer_of(self, read: StartRead) -> Any:
         if read.kind is ReadKind.OPEN_ORDERS:
@@ -146,6 +164,8 @@ class SmallVenue:
         if read.kind is ReadKind.FIND_ORDER:
             found = [order for order in self.orders if order.client_order_id == read.client_order_id]
             return self._shown(found[-1]) if found else None
+        if read.kind is ReadKind.ORDER_HISTORY:
+            return [self._shown(order) for order in self.orders]
         if read.kind is ReadKind.POSITIONS:
             quantity = Decimal(self.position) / 100
             return [VenuePosition(SYMBOL, quantity, None, None, Decimal(0))] if self.position else []
@@ -154,5 +174,7 @@ class SmallVenue:
         if read.kind is ReadKind.BALANCES:
             return [VenueBalance("USDC", Decimal(1_000), Decimal(1_000))]
         if read.kind is ReadKind.EQUITY:
-            return VenueEquity(Decimal(1_000), Decimal(1_000))
-        return [INFO] if read.kind is ReadKind.INSTRUMENTS else []
+            return VenueEquity(self.equity, self.equity)
+        if read.kind is ReadKind.STATEMENT:
+            return self.statement()
+        return [self.info] if read.kind is ReadKind.INSTRUMENTS else []

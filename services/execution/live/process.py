@@ -15,6 +15,7 @@ from services.execution.account.restore import Stored
 from services.execution.config import ExecutionConfig
 from services.execution.core import Execution
 from services.execution.live.ending import Ending
+from services.execution.live.last_resort import LastResort, rules_of
 from services.execution.live.store_link import FLUSH_NS, StoreLink
 from services.execution.live.venue_link import VenueLink
 from services.execution.requests import (
@@ -36,7 +37,7 @@ from shared.clock import NS_PER_MS, NS_PER_S
 from shared.config import Config, parse
 from shared.errors import Fatal, Unknown
 from shared.halt import HaltFlags
-from shared.messages import Equity, Message, Permit, Position, Quotes, Target, Top, Working
+from shared.messages import Equity, InstrumentInfo, Message, Permit, Position, Quotes, Target, Top, Working
 from shared.service import Service
 from shared.state.store import StateStore
 from shared.venues.access import endpoints_of, keys_of
@@ -112,6 +113,10 @@ class ExecutionService:
         self.do(self._core.on_target(target, now_ns))
         return ()
 
+    def on_instrument_info(self, info: InstrumentInfo, now_ns: int) -> Iterable[Message]:
+        self.do(self._core.on_instrument_info(info, now_ns))
+        return ()
+
     def on_top(self, top: Top, now_ns: int) -> Iterable[Message]:
         self.do(self._core.on_top(top, now_ns))
         return ()
@@ -131,8 +136,9 @@ class ExecutionService:
         if symbol not in self._watched:
             self._watched.add(symbol)
             self._service.listen_to(
-                f"marketdata.{self._venue}", Top, scope=self._venue, symbol=symbol, in_batches=True
-            )
+                f"marketdata.{self._venue}", InstrumentInfo, Top, scope=self._venue, symbol=symbol,
+                in_batches=True,
+            )  # fmt: skip
 
     # --- state ----------------------------------------------------------------------------------------
 
@@ -153,15 +159,6 @@ class ExecutionService:
                 self.do(self._core.on_ids(future.result(), self._clock.monotonic_ns()))
 
         self._loop.in_worker(lambda: self._store.reserve_ids(wanted.count, wanted.above), reserved)
-
-    def store_ledger(self, stored: StoreLedger) -> None:
-        def done(future: Future[None]) -> None:
-            if isinstance(future.exception(), Unknown):
-                self._loop.after(RETRY_NS, lambda: self.store_ledger(stored))
-            else:
-                future.result()
-
-        self._loop.in_worker(lambda: self._store.put_ledger(dict(stored.ledger)), done)
 
     def _flush(self) -> None:
         now_ns = self._clock.monotonic_ns()
@@ -204,7 +201,8 @@ class ExecutionService:
     def _finish(self) -> None:
         self.link.close()
         self._service.finish()
-        self._store.stop()
+        if not self._store.stop():
+            log.error("the last changes are not in redis; the next start reads them from the venue")
 
 
 def _actions(service: ExecutionService, link: VenueLink, store: StoreLink) -> dict[type, Callable[..., None]]:
@@ -215,7 +213,7 @@ def _actions(service: ExecutionService, link: VenueLink, store: StoreLink) -> di
         ReconnectStream: lambda wanted: link.reconnect(wanted.reason),
         CheckClock: lambda _wanted: link.measure_clock(),
         ReserveIds: service.reserve_ids,
-        StoreLedger: service.store_ledger,
+        StoreLedger: lambda wanted: store.keep_ledger(wanted.ledger),
         StorePosition: lambda wanted: store.keep_position(wanted.position),
         JournalFill: store.append_fill,
         JournalFunding: store.append_funding,
@@ -242,14 +240,18 @@ def serve(config: Config, account: str) -> None:
     addresses = Addresses(config.run_dir, config.addresses)
     service = Service(f"execution.{account}", config.run_dir, addresses, workers=WORKERS)
     offset = ClockOffset(service.clock)
+    requests: list[int] = []
     try:
-        offset.measure(adapter.public_client(name, endpoints, None).server_time_ms)
+        offset.measure(adapter.public_client(name, endpoints, requests.append).server_time_ms)
     except Unknown as error:
         log.warning("the venue's clock cannot be read", extra={"error": str(error)})
     core = Execution(
         account, settings, adapter.capabilities, tag=config.deployment.tag,
         now_ns=service.clock.monotonic_ns(), venue_ms=offset.timestamp_ms(),
     )  # fmt: skip
+    core.on_requests(sum(requests))
+    # every deployment on this account needs a tag of its own, or they cancel each other's orders
+    log.info("orders with our tag are ours", extra={"account": account, "tag": config.deployment.tag})
     store = StoreLink(StateStore.of(config), account, service.clock)
     execution = ExecutionService(service, core, store, config, account)
     execution.start(
@@ -257,6 +259,14 @@ def serve(config: Config, account: str) -> None:
             service.loop, service.clock, adapter, endpoints, keys, offset, settings, name, core, execution.do
         )
     )
-    service.run()
+    try:
+        service.run()
+    finally:
+        if not execution.ending.is_over:  # something has escaped from the loop
+            LastResort(
+                endpoints, adapter.account_client(endpoints, keys, offset, None),
+                adapter.order_codec(endpoints, keys), core.desk.ids.is_ours, rules_of(core.desk.instruments),
+                offset.timestamp_ms,
+            ).run()  # fmt: skip
     if not execution.ending.is_confirmed:
         raise Fatal(f"execution.{account}: the venue has not confirmed that our orders are gone")

@@ -180,6 +180,8 @@ def _read_refusal(reply: Reply) -> Rejected | Unknown:
     if reply.status == 429:
         # a rate limit is refused in front of the engine, whoever says so: nothing has changed
         return Rejected("rate_limit", error.text, _retry_after_s(reply.headers))
+    if reply.status == 418:  # a ban: silence as after a 429, but nobody says what became of this request
+        return Unknown(error.text, _retry_after_s(reply.headers) or 0.0)
     reason = refusal(error)
     return Unknown(error.text) if reason is None else Rejected(reason, error.text)
 

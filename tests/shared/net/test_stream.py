@@ -245,7 +245,7 @@ def test_a_venue_that_is_not_there_is_told_with_a_reason(loop: Loop) -> None:
     stream, listener = open_stream(loop, url)
     run_until(loop, lambda: bool(listener.reasons))
     assert "cannot connect" in listener.reasons[0]
-    assert not stream.is_open
+    assert not stream.has_room
     stream.close()
 
 
