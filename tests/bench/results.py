@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -10,6 +9,8 @@ import msgspec
 import orjson
 from rich.console import Console
 from rich.table import Table
+
+from shared.stats import quantile
 
 
 class Result(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -46,11 +47,6 @@ BOUNDS = (
 MIN_FEED_CAPACITY = 20_000
 #: columns of a report that nobody looks at in a terminal
 PIPE_WIDTH = 120
-
-
-def quantile(ordered: Sequence[float], share: float) -> float:
-    """Return the nearest-rank quantile of ascending samples."""
-    return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
 
 
 def distribution(name: str, unit: str, samples: Iterable[float], note: str = "") -> Result:

@@ -10,12 +10,13 @@ import orjson
 import pytest
 
 from shared.messages import OrderStatus, OrderUpdate, Side, Top
+from shared.stats import quantile
 from tests.bench import matching, memory
 from tests.bench.bare_chain import latencies_us
 from tests.bench.frames import CYCLE, START_ID, SymbolFrames, snapshot
 from tests.bench.listener import Heard
 from tests.bench.machine import describe_machine, usage_of
-from tests.bench.results import Result, distribution, quantile, ratios, write
+from tests.bench.results import Result, distribution, ratios, write
 from tests.bench.stack import Running
 from tests.bench.tick_to_order import wire_latencies_us
 from tests.bench.venue import STAMP_MASK, Frame, Request

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from services.console.running.deployment import held_locks
+from services.console.running.orphans import held_locks
 from tests.fixtures.deployment import Makerd, makerd
 
 SUMMARY_KEYS = {

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
-from services.execution.account.ledger import FillKey, Holding, key_of
-from services.execution.account.tieout import free_cash
+from services.execution.account.ledger import EXACT, ZERO, FillKey, Holding, key_of
+from services.execution.account.tieout import expected_cash, free_cash
 from services.execution.desk import Desk
 from services.execution.requests import JournalFill, JournalFunding, StoreLedger, StorePosition
 from services.execution.symbols import Symbol
@@ -154,7 +154,9 @@ class Accounting:
         """Note what the session begins with, unless a stored session goes on. No order is live yet."""
         if self._equity is None:
             return
-        cash = free_cash(self.balances, self.positions, self._desk.instruments)
+        counted = expected_cash(self._desk.ledger.snapshot(), self._desk.instruments)
+        shown = free_cash(self.balances, self.positions, self._desk.instruments)
+        cash = {asset: EXACT.subtract(amount, counted.get(asset, ZERO)) for asset, amount in shown.items()}
         started = self._desk.ledger.start(self._equity.equity, cash, venue_ms)
         if started:
             self._desk.outbox.append(StoreLedger(started))

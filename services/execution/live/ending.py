@@ -40,6 +40,7 @@ class Ending:
         """The core has been told to stop."""
         self._deadline_ns = self._clock.monotonic_ns() + seconds_to_ns(self._core.desk.config.stop_timeout_s)
         self._is_waiting = True
+        self._loop.in_worker(self._store.forget_closing, lambda _done: None)  # nothing is confirmed yet
         self._loop.every(Execution.timer_ns, self._check)
 
     def _check(self) -> None:

@@ -8,6 +8,7 @@ that confirmed by the venue and ties out the ledger; it fails when that is not c
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 
@@ -15,6 +16,7 @@ from services.execution.account.restore import Stored
 from services.execution.config import ExecutionConfig
 from services.execution.core import Execution
 from services.execution.live.ending import Ending
+from services.execution.live.run_start import run_id_of
 from services.execution.live.store_link import FLUSH_NS, StoreLink
 from services.execution.live.venue_link import VenueLink
 from services.execution.requests import (
@@ -250,7 +252,7 @@ def serve(config: Config, account: str) -> None:
         account, settings, adapter.capabilities, tag=config.deployment.tag,
         now_ns=service.clock.monotonic_ns(), venue_ms=offset.timestamp_ms(),
     )  # fmt: skip
-    store = StoreLink(StateStore.of(config), account, service.clock)
+    store = StoreLink(StateStore.of(config), account, service.clock, run_id_of(os.environ))
     execution = ExecutionService(service, core, store, config, account)
     execution.start(
         VenueLink(
