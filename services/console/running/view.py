@@ -23,8 +23,10 @@ from services.console.running.ledger_view import AccountLedger
 UNKNOWN = "unknown"
 PLAIN_EVERY_S = 5.0
 #: in a narrower terminal a symbol is a card: one row for all of them would be cut
-TABLE_WIDTH = 140
+TABLE_WIDTH = 160
 _CARD_PAIRS = 2
+#: columns that may take several lines, and how narrow they may be
+_FOLDED = {"our quotes": 22, "state": 12}
 Cells = dict[str, str]
 
 
@@ -128,7 +130,10 @@ def _table(rows: dict[str, Cells]) -> Table:
     for position, (symbol, cells) in enumerate(rows.items()):
         if position == 0:
             for name in ("symbol", *cells):
-                table.add_column(name)
+                header = name.replace("account ", "account\n")
+                table.add_column(
+                    header, no_wrap=name not in _FOLDED, min_width=_FOLDED.get(name), overflow="fold"
+                )
         table.add_row(symbol, *cells.values())
     return table
 
@@ -138,7 +143,7 @@ def _card(symbol: str, cells: Cells) -> Table:
     card = Table.grid(padding=(0, 2))
     for _ in range(_CARD_PAIRS):
         card.add_column(style="dim", no_wrap=True)
-        card.add_column()
+        card.add_column(overflow="fold")
     pairs = [("symbol", symbol), *cells.items()]
     for at in range(0, len(pairs), _CARD_PAIRS):
         card.add_row(*(text for pair in pairs[at : at + _CARD_PAIRS] for text in pair))
