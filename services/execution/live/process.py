@@ -25,6 +25,7 @@ from services.execution.requests import (
     JournalFill,
     JournalFunding,
     Output,
+    ReadKind,
     ReconnectStream,
     ReserveIds,
     SendCancel,
@@ -36,7 +37,7 @@ from services.execution.requests import (
 from shared.bus import Addresses
 from shared.clock import NS_PER_MS, NS_PER_S
 from shared.config import Config, parse
-from shared.errors import Fatal, Unknown
+from shared.errors import BadInput, Fatal, KeyRefused, Unknown
 from shared.halt import HaltFlags
 from shared.messages import Equity, Message, Permit, Position, Quotes, Target, Top, Working
 from shared.service import Service
@@ -63,6 +64,7 @@ class ExecutionService:
     ) -> None:
         self._service, self._core, self._store = service, core, store
         self._loop, self._clock = service.loop, service.clock
+        self._config = config
         self._account, self._venue = account, config.accounts[account].venue
         self._flags = HaltFlags(config.run_dir)
         self._redis_halts: dict[str, str] = {}
@@ -89,6 +91,14 @@ class ExecutionService:
         self._read_halt_files()
         store.start()
         link.start()
+        self._loop.in_worker(lambda: link.ask_now(ReadKind.BALANCES), self._on_key_tried)
+
+    def _on_key_tried(self, answer: Future[object]) -> None:
+        """Raises: BadInput for a key that the venue refuses again and again: waiting would not help."""
+        error = answer.exception()
+        if isinstance(error, KeyRefused):
+            where = self._config.accounts[self._account].key_file or "that of the ready file"
+            raise BadInput(f"accounts.{self._account}: the venue refuses the key ({where}): {error}")
 
     def do(self, outputs: Iterable[Output]) -> None:
         """Carry out what the core returned, in order."""
