@@ -67,9 +67,9 @@ def ratios(results: Sequence[Result]) -> list[Result]:
         if ours is not None and theirs is not None:
             value = getattr(ours, bound.quantile) / getattr(theirs, bound.quantile)
             name = f"{bound.name}_over_{bound.against}_{bound.quantile}"
-            found.append(
-                Result(name, "x", ours.n, value=round(value, 3), note=f"bound: at most {bound.factor:g}")
-            )
+            verdict = "met" if value <= bound.factor else "MISSED"
+            note = f"bound: at most {bound.factor:g}: {verdict}"
+            found.append(Result(name, "x", ours.n, value=round(value, 3), note=note))
     return found
 
 
