@@ -41,9 +41,8 @@ _encode = msgspec.msgpack.Encoder().encode
 class Addresses:
     """Where a service of a deployment is on the bus.
 
-    By default `ipc://` in a private directory (mode 700) of the run directory, or of the
-    temporary directory where that path would be too long; `table` maps names to
-    `tcp://host:port` across hosts.
+    By default `ipc://` in a private directory (mode 700) of the run directory, or of /tmp
+    where that path would be too long; `table` maps names to `tcp://127.0.0.1:port`.
     """
 
     def __init__(self, run_dir: Path, table: Mapping[str, str] | None = None) -> None:
@@ -82,11 +81,16 @@ class Publisher:
         self.socket.setsockopt(zmq.XPUB_VERBOSER, 1)
         self.socket.setsockopt(zmq.SNDHWM, HIGH_WATER_MARK)
         self.socket.setsockopt(zmq.LINGER, 200)
-        self.socket.bind(address)
+        try:
+            self.socket.bind(address)
+        except zmq.ZMQError as error:
+            self.socket.close()
+            raise BadInput(f"bus: {address} cannot be bound: {error}") from None
         self.on_demand: Callable[[str, str, str, bool], None] | None = None
         self._clock = clock
         self._epoch = clock.monotonic_ns()
         self._topics: dict[bytes, _Published] = {}
+        self._forgotten: dict[bytes, int] = {}  # seq: within an epoch no consumer takes an older one
 
     def publish(self, message: Message) -> None:
         """Send a message now; state is also kept for late subscribers and heartbeats."""
@@ -94,6 +98,7 @@ class Publisher:
         entry = self._topics.get(name)
         if entry is None:
             entry = self._topics[name] = _Published(name, isinstance(message, Fact))
+            entry.seq = self._forgotten.pop(name, 0)
         entry.seq += 1
         body = _encode(message)
         if not entry.is_fact:
@@ -108,8 +113,11 @@ class Publisher:
             self._send(entry, entry.seq, entry.body)
 
     def forget(self, kind: type[Message], scope: str, symbol: str) -> None:
-        """Stop repeating a topic (a symbol was removed)."""
-        self._topics.pop(topic(kind, scope, symbol), None)
+        """Stop repeating a topic (a symbol was removed); should it come back, its seq goes on."""
+        name = topic(kind, scope, symbol)
+        entry = self._topics.pop(name, None)
+        if entry is not None:
+            self._forgotten[name] = entry.seq
 
     def on_readable(self) -> None:
         """Answer subscriptions: re-send cached state that matches, report demand."""

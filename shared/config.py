@@ -25,6 +25,7 @@ from shared.secret import write_private_file
 T = TypeVar("T")
 #: in the run directory: the configuration of the deployment that runs there
 EFFECTIVE = "deployment.json"
+_LOCAL_ADDRESS = re.compile(r"tcp://(127\.0\.0\.1|localhost):[1-9][0-9]{0,4}")
 Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,32}$")]
 
 
@@ -79,7 +80,11 @@ class Quoter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The whole file. `addresses`: bus name -> tcp endpoint, for services on other hosts."""
+    """The whole file.
+
+    addresses  bus name -> tcp://127.0.0.1:port instead of a unix socket; other hosts are refused,
+               because ages and expiries on the bus are times of this host's monotonic clock
+    """
 
     deployment: Deployment = Deployment()
     redis: Redis = Redis()
@@ -123,12 +128,18 @@ def load(path: Path, *, with_changes: bool = True) -> Config:
     for symbol, quoter in config.quoters.items():
         if quoter.account not in config.accounts:
             raise BadInput(f"{path}: quoters.{symbol}.account {quoter.account!r} is not configured")
+    for name, address in config.addresses.items():
+        if not _LOCAL_ADDRESS.fullmatch(address):
+            raise BadInput(
+                f"{path}: addresses.{name}: must be tcp://127.0.0.1:port (all services of a deployment "
+                f"run on one host), was {address!r}"
+            )
     return config
 
 
 def _read(path: Path) -> object:
     try:
-        text = path.read_text()
+        text = path.read_text(encoding="utf-8")
         return msgspec.json.decode(text) if path.suffix == ".json" else tomllib.loads(text)
     except FileNotFoundError:
         raise BadInput(f"config {path} does not exist") from None
@@ -167,10 +178,8 @@ def apply_changes(config: Config) -> None:
 
 def _added_quoters(run_dir: Path) -> dict[str, Quoter]:
     """Return the quoters that `makerd quoter add` wrote to `run_dir/quoters/<symbol>.json`."""
-    return {
-        path.stem: parse(msgspec.json.decode(path.read_bytes()), Quoter, str(path))
-        for path in sorted((run_dir / "quoters").glob("*.json"))
-    }
+    paths = sorted((run_dir / "quoters").glob("*.json"))
+    return {path.stem: parse(_read(path), Quoter, str(path)) for path in paths}
 
 
 def parse(raw: object, kind: type[T], where: str) -> T:

@@ -21,6 +21,16 @@ class MakerdError(Exception):
     """Base of everything this project raises on purpose."""
 
 
+#: longest text of somebody else's in a message or a log line
+MAX_REASON = 200
+
+
+def one_line(text: str) -> str:
+    """Return somebody else's text (a gateway answers with a whole page) as one short line."""
+    line = " ".join(text.split())
+    return line if len(line) <= MAX_REASON else f"{line[:MAX_REASON]}..."
+
+
 class Refused(MakerdError):
     """A request is refused. `reason` is a stable word, the text names the value and the rule."""
 

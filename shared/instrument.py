@@ -6,7 +6,7 @@ Bids round down, asks round up, so that rounding never moves a quote into the ma
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, InvalidOperation
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal, InvalidOperation
 
 from shared.errors import Refused
 from shared.messages import InstrumentInfo, Side
@@ -15,6 +15,9 @@ from shared.messages import InstrumentInfo, Side
 FIXED = "fixed"
 #: at most five significant figures, integers always allowed (Hyperliquid)
 SIGNIFICANT_5 = "significant_5"
+#: rules are numbers from 10^-18 to below 10^19
+MAX_EXPONENT = 18
+_WIDE = Context(prec=60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +50,35 @@ class Instrument:
     def from_info(cls, info: InstrumentInfo) -> Instrument:
         """Build from what the venue says. Raises: Refused("instrument") on a missing or absurd rule."""
         tick, lot = _positive(info.tick_size, "tick size"), _positive(info.lot_size, "lot size")
+        max_lots = _optional(info.max_quantity, "largest quantity")
+        min_ticks, max_ticks = (
+            _optional(info.min_price, "lowest price"),
+            _optional(info.max_price, "highest price"),
+        )
+        if info.price_rule not in (FIXED, SIGNIFICANT_5):
+            raise Refused("instrument", f"price rule {info.price_rule!r} is unknown")
         return cls(
             venue=info.scope, symbol=info.symbol, base=info.base, quote=info.quote, is_perp=info.is_perp,
             tick_size=tick, lot_size=lot,
-            min_lots=max(1, _steps(info.min_quantity, lot, ROUND_CEILING)),
-            max_lots=None if info.max_quantity is None else _steps(info.max_quantity, lot, ROUND_FLOOR),
-            min_notional=None if info.min_notional is None else Decimal(info.min_notional),
-            min_ticks=None if info.min_price is None else _steps(info.min_price, tick, ROUND_CEILING),
-            max_ticks=None if info.max_price is None else _steps(info.max_price, tick, ROUND_FLOOR),
+            min_lots=max(1, _steps(_decimal(info.min_quantity, "least quantity"), lot, ROUND_CEILING)),
+            max_lots=None if max_lots is None else _steps(max_lots, lot, ROUND_FLOOR),
+            min_notional=_optional(info.min_notional, "least notional"),
+            min_ticks=None if min_ticks is None else _steps(min_ticks, tick, ROUND_CEILING),
+            max_ticks=None if max_ticks is None else _steps(max_ticks, tick, ROUND_FLOOR),
             price_rule=info.price_rule,
             contract_multiplier=_positive(info.contract_multiplier, "contract multiplier"),
         )  # fmt: skip
+
+    def counts_like(self, other: Instrument) -> bool:
+        """True when ticks and lots mean the same under both rules; where not, no number carries over."""
+        return (self.tick_size, self.lot_size, self.contract_multiplier) == (
+            other.tick_size, other.lot_size, other.contract_multiplier
+        )  # fmt: skip
+
+    @classmethod
+    def unlisted(cls, symbol: str) -> Instrument:
+        """Return a stand-in for rules that are not known: good for a cancel by id, and for nothing else."""
+        return cls("", symbol, "", "", False, Decimal(1), Decimal(1), 1)
 
     def ticks(self, price: Decimal | str) -> int:
         """Return an exact price in ticks. Raises: Refused("tick") when it is not a multiple."""
@@ -140,17 +161,31 @@ def plain(value: Decimal) -> str:
 
 
 def _positive(text: str, what: str) -> Decimal:
-    try:
-        value = Decimal(text)
-    except InvalidOperation:
-        raise Refused("instrument", f"{what} {text!r} is not a decimal") from None
-    if not value.is_finite() or value <= 0:
+    value = _decimal(text, what)
+    if value <= 0:
         raise Refused("instrument", f"{what} {text!r} must be above 0")
     return value
 
 
-def _steps(text: str, step: Decimal, rounding: str) -> int:
-    return int((Decimal(text) / step).to_integral_value(rounding))
+def _optional(text: str | None, what: str) -> Decimal | None:
+    return None if text is None else _decimal(text, what)
+
+
+def _decimal(text: str, what: str) -> Decimal:
+    """Return a rule's number, 0 or of a size that a market can have. Raises: Refused("instrument")."""
+    try:
+        value = Decimal(text)
+    except (InvalidOperation, ValueError, TypeError):  # a listing may say anything, nothing included
+        raise Refused("instrument", f"{what} {text!r} is not a decimal") from None
+    if not value.is_finite() or value < 0:
+        raise Refused("instrument", f"{what} {text!r} must be 0 or above")
+    if value and not -MAX_EXPONENT <= value.adjusted() <= MAX_EXPONENT:
+        raise Refused("instrument", f"{what} {text!r} is absurd")
+    return value
+
+
+def _steps(value: Decimal, step: Decimal, rounding: str) -> int:
+    return int((value / step).quantize(Decimal(1), rounding, _WIDE))
 
 
 def _exact(value: Decimal, step: Decimal, rule: str, symbol: str) -> int:

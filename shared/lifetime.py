@@ -10,11 +10,14 @@ from __future__ import annotations
 import fcntl
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO
 
 from shared.errors import AlreadyRunning
+
+#: of the run directory; `supervisord.conf` says the same
+PID_FILE = "supervisord.pid"
 
 
 def acquire_lock(run_dir: Path, name: str) -> IO[str]:
@@ -54,13 +57,29 @@ def lock_holder(run_dir: Path, name: str) -> int | None:
 
 
 class ParentWatch:
-    """Tells when the process that started us is gone."""
+    """Tells when the process that started us is gone.
+
+    Under supervisord the parent is the one of its pid file, which it writes before it starts
+    anything: a process whose supervisord was killed while it was still importing is an orphan
+    from the first look on. Started by hand, the parent is whoever it is now.
+    """
 
     def __init__(self) -> None:
-        self._parent = os.getppid()
+        self._parent = _supervisor(os.environ) or os.getppid()
 
     def is_orphan(self) -> bool:
         return os.getppid() != self._parent
+
+
+def _supervisor(environment: Mapping[str, str]) -> int | None:
+    """Return the process id of the supervisord that started us, None = none did."""
+    run_dir = environment.get("MAKERD_RUN_DIR")
+    if not run_dir or "SUPERVISOR_ENABLED" not in environment:  # set for each of its programs
+        return None
+    try:
+        return int((Path(run_dir) / PID_FILE).read_text())
+    except (OSError, ValueError):  # it ended cleanly and took its file along, or another one started us
+        return None
 
 
 def on_stop_signal(callback: Callable[[str], None]) -> None:

@@ -14,13 +14,14 @@ import socket
 import sys
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from functools import partial
 from typing import Any, TypeVar
 
 import zmq
 
 from shared.clock import NS_PER_MS, NS_PER_S, Clock
+from shared.workers import Workers
 
 Callback = Callable[[], None]
 T = TypeVar("T")
@@ -55,7 +56,7 @@ class Loop:
         self._pending: deque[Callback] = deque()
         self._is_running = False
         self._discards: dict[Future[Any], Callable[[Any], object]] = {}
-        self._executor = ThreadPoolExecutor(workers, thread_name_prefix="worker")
+        self._workers = Workers(workers)
         self._wake_read, self._wake_write = socket.socketpair()
         self._wake_read.setblocking(False)
         self._wake_write.setblocking(False)
@@ -98,7 +99,7 @@ class Loop:
 
         discard  takes the result if the loop is closed before `then` could (it holds a socket, say)
         """
-        future = self._executor.submit(work)
+        future = self._workers.submit(work)
         if discard is not None:
             self._discards[future] = discard
         future.add_done_callback(lambda done: self.call_soon(lambda: self._conclude(done, then)))
@@ -127,10 +128,10 @@ class Loop:
         self._is_running = False
 
     def close(self) -> None:
-        """Release threads and sockets; work that is still running is not waited for."""
+        """Release threads and sockets; work that is still running is not waited for, here or at exit."""
         for future, discard in self._discards.items():
             future.add_done_callback(partial(_discard, discard))
-        self._executor.shutdown(wait=False, cancel_futures=True)
+        self._workers.close()
         self._wake_read.close()
         self._wake_write.close()
 
@@ -152,7 +153,8 @@ class Loop:
         with contextlib.suppress(BlockingIOError):
             while self._wake_read.recv(4096):
                 pass
-        while self._pending:
+        # only what waits now: a callback that calls itself again must let timers and sockets have a turn
+        for _ in range(len(self._pending)):
             self._pending.popleft()()
 
 

@@ -56,7 +56,6 @@ class FeedStatus(IntEnum):
     LIVE = 2
     STALE = 3  # open, but silent, lagging, crossed or gapped
     FALLBACK = 4  # prices by REST at 1 Hz: good for marks, not for quoting
-    ENDED = 5  # the venue says that there will be no more data (end of a recording)
 
 
 class InstrumentInfo(Message, frozen=True, array_like=True, gc=False):

@@ -36,7 +36,6 @@ BATCH_NS = 10 * NS_PER_MS
 #: how far a process that is off the hot path steps back for those that are on it
 NICENESS = 5
 #: a process that fails again and again must not eat a core: it is restarted at once
-CRASH_PAUSE_S = 0.5
 SHORTEST_LIFE_S = 1.0
 log = logging.getLogger("service")
 
@@ -128,6 +127,7 @@ class Service:
         self.loop.watch(self.inbox.socket, self._on_inbox)
         self.loop.watch(self.publisher.socket, self.publisher.on_readable)
         self.loop.every(HEARTBEAT_NS, self.publisher.heartbeat)
+        self.loop.call_soon(self._check_parent)  # an orphan stops as any other: execution cancels first
         self.loop.every(PARENT_CHECK_NS, self._check_parent)
         gc.collect()
         gc.freeze()  # a collection over the start-up heap would stop the hot path for milliseconds

@@ -40,6 +40,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     check = commands.add_parser("check", help="validate a configuration and show its quotes")
     check.add_argument("checked", type=Path, metavar="CONFIG")
     check.add_argument("--mid", help="quote around this price (default: the venue's current one)")
+    check.add_argument("--equity", help="equity of the account, quote units (default: 10000)")
     check.add_argument("--symbol", help="only this symbol")
     keys = commands.add_parser("keys", help="store API keys")
     keys_commands = keys.add_subparsers(dest="keys_command", required=True)

@@ -23,6 +23,7 @@ from services.execution.desk import Desk
 from services.execution.gate import Gate
 from services.execution.housekeeping import Housekeeping
 from services.execution.reads.answers import Answers
+from services.execution.reads.open_orders import OpenOrders
 from services.execution.reads.recovery import Recovery
 from services.execution.reads.schedule import Reads
 from services.execution.reads.settle import Settler
@@ -55,10 +56,11 @@ class Execution:
         self._sender = Sender(desk)
         self._accounting = Accounting(desk)
         self._settler = Settler(desk, self._sender, lambda: self._reads.last_good_ns(ReadKind.FILLS))
-        self._reconciliation = Reconciliation(desk, self._accounting, self._settler, self._reads)
+        self._reconciliation = Reconciliation(desk, self._accounting, self._reads)
         self._answers = Answers(
-            desk, self.gate, self._reads, self._settler, self._accounting, self._reconciliation
-        )
+            desk, self.gate, self._reads, self._settler, OpenOrders(desk, self._settler, self._reads),
+            self._accounting, self._reconciliation,
+        )  # fmt: skip
         self._quoting = Quoting(desk, self._sender, self.gate)
         self._housekeeping = Housekeeping(
             desk, self.gate, self._reads, self._recovery, self._sender, self._settler, self._accounting,
@@ -123,11 +125,13 @@ class Execution:
 
     # --- orders ------------------------------------------------------------------------------------
 
-    def on_place_sent(self, client_order_id: int, sent_ns: int) -> list[Output]:
+    def on_place_sent(self, client_order_id: int, sent_ns: int, stamp_ms: int) -> list[Output]:
+        """stamp_ms: the venue's time that it was signed with."""
         order = self.desk.orders.find(client_order_id)
         if order is not None:
-            self._sender.on_place_sent(order, sent_ns)
-            self.desk.awake.pop(order.symbol, None)  # nothing that this changes
+            self._sender.on_place_sent(order, sent_ns, stamp_ms)
+            if not order.is_target:  # a slice takes room from the quotes of its side
+                self.desk.awake.pop(order.symbol, None)
         return self._finish(sent_ns)
 
     def on_place_not_sent(self, client_order_id: int, reason: str, now_ns: int) -> list[Output]:
@@ -175,7 +179,8 @@ class Execution:
             desk.alert("the private stream speaks again", is_error=False)
         if isinstance(event, VenueFill):
             desk.stream.told_fill(key_of(event))
-            self._accounting.on_fill(event, now_ns)
+            if self._recovery.is_loaded:  # before, nothing tells whether it is counted: it is read then
+                self._accounting.on_fill(event, now_ns)
         elif isinstance(event, VenueOrder):
             order = desk.orders.find(event.client_order_id, event.venue_order_id)
             if order is not None and order.symbol == event.symbol:
@@ -240,7 +245,12 @@ class Execution:
         return self._conclude(now_ns)
 
     def is_stopped(self) -> bool:
+        """True when the venue has shown, after the stop, that none of our orders is open."""
         return self.gate.is_stopped()
+
+    def is_ledger_read(self) -> bool:
+        """True when everything that belongs in the ledger was read after the stop."""
+        return self.gate.is_ledger_read()
 
     def on_stop(self, now_ns: int) -> list[Output]:
         """Return the last state of every symbol."""

@@ -14,7 +14,7 @@ from shared.clock import NS_PER_MS, seconds_to_ns
 from shared.halt import halted_because
 from shared.instrument import Instrument
 from shared.messages import OrderUpdate, Position, Reject, Side
-from shared.venues.base import Capabilities
+from shared.venues.base import Capabilities, VenueOrder
 
 
 class Desk:
@@ -45,6 +45,8 @@ class Desk:
         self.window_ns = capabilities.signing_window_ms * NS_PER_MS + seconds_to_ns(config.settle_margin_s)
         self.halts: dict[str, str] = {}
         self.has_new_symbol = False
+        #: open orders with our tag that cannot be read, as of the latest read
+        self.strays: dict[int, VenueOrder] = {}
         self.sends: list[Output] = []
         self.outbox: list[Output] = []
         #: symbols whose Working has changed, whose orders must be looked at, and those that wait for
@@ -77,6 +79,10 @@ class Desk:
         outputs = self.sends + self.outbox
         self.sends, self.outbox = [], []
         return outputs
+
+    def is_clear(self) -> bool:
+        """True when the venue has shown, after the last sign of an order, that none of ours is open."""
+        return not self.strays and all(symbol.is_clear() for symbol in self.symbols.values())
 
     def gross_usd(self) -> float:
         """Return the worst-case gross exposure of the account."""

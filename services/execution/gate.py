@@ -19,8 +19,8 @@ HALTED = "halted"
 DEGRADED = "degraded"
 #: good reads that must have begun after the stream came up, for what it did not tell before
 _RESYNC = (ReadKind.OPEN_ORDERS, ReadKind.FILLS, ReadKind.POSITIONS)
-#: good reads that must have begun after a stop
-_CLOSING = (ReadKind.OPEN_ORDERS, ReadKind.FILLS, ReadKind.FUNDING)
+#: good reads that must have begun after a stop before the ledger is whole
+_CLOSING = (ReadKind.FILLS, ReadKind.FUNDING)
 
 
 class Gate:
@@ -99,32 +99,45 @@ class Gate:
         self.stop_ns = now_ns
 
     def is_stopped(self) -> bool:
-        """True when the venue has shown, after the stop, that none of our orders is open, and all fills."""
+        """True when the venue has shown, after the stop, that none of our orders is open."""
+        is_read = self.is_stopping and self._reads.last_good_ns(ReadKind.OPEN_ORDERS) > self.stop_ns
+        return is_read and self._recovery.is_swept and self._desk.is_clear()
+
+    def is_ledger_read(self) -> bool:
+        """True when all fills and payments from before the stop have been read."""
         is_read = all(self._reads.last_good_ns(kind) > self.stop_ns for kind in _CLOSING)
-        return is_read and all(
-            symbol.is_clear() and symbol.shown_clear_ns > self.stop_ns
-            for symbol in self._desk.symbols.values()
-        )
+        return is_read and not self._desk.orders.has_owed()
 
     def seek_confirmation(self, now_ns: int) -> None:
         """Hurry the read which shows that cancelled orders are gone, where somebody waits for it."""
-        for symbol in self._desk.symbols.values():
-            is_awaited = self.is_stopping or symbol.halt_reason is not None or not self._recovery.is_complete
-            if is_awaited and not symbol.orders.live and not symbol.is_clear():
-                self._reads.hurry(ReadKind.OPEN_ORDERS, now_ns)
-                return
+        desk, reads = self._desk, self._reads
+        if self.is_stopping:
+            self._seek_end(now_ns)
+            return
+        is_awaited = any(
+            symbol.halt_reason is not None and not symbol.orders.live and not symbol.is_clear()
+            for symbol in desk.symbols.values()
+        )
+        is_halted = any(symbol.halt_reason is not None for symbol in desk.symbols.values())
+        if is_awaited or (is_halted and desk.strays):
+            reads.demand(ReadKind.OPEN_ORDERS, now_ns)
+
+    def _seek_end(self, now_ns: int) -> None:
+        if not self.is_stopped() and (self._desk.strays or not self._desk.orders.has_live()):
+            self._reads.demand(ReadKind.OPEN_ORDERS, now_ns)
         for kind in _CLOSING:
-            if self.is_stopping and self._reads.last_good_ns(kind) <= self.stop_ns:
-                self._reads.hurry(kind, now_ns)
+            if self._reads.last_good_ns(kind) <= self.stop_ns:
+                self._reads.demand(kind, now_ns)
 
     def state_of(self, symbol: Symbol) -> str:
         """Return the symbol's `Working.state`."""
         if self.is_stopping:
             return CANCELLING
+        if symbol.halt_reason is not None:  # before everything else is known, too
+            is_gone = self._recovery.is_swept and symbol.is_clear() and not self._desk.strays
+            return HALTED if is_gone else CANCELLING
         if not self._recovery.is_complete:
             return RECOVERING
-        if symbol.halt_reason is not None:
-            return HALTED if symbol.is_clear() else CANCELLING
         if self.reason is not None or not symbol.is_known or not self._desk.venue.is_answering:
             return DEGRADED
         return READY

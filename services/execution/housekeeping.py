@@ -17,6 +17,8 @@ from shared.clock import NS_PER_MS, NS_PER_S
 #: fills that are claimed but have not come after this are read
 OWED_NS = 300 * NS_PER_MS
 SLOW_NS = NS_PER_S
+#: what shows the ids that were used before, should Redis have lost them
+_ID_SOURCES = (ReadKind.OPEN_ORDERS, ReadKind.ORDER_HISTORY, ReadKind.FILLS)
 
 
 class Housekeeping:
@@ -33,7 +35,8 @@ class Housekeeping:
 
     def tick(self, now_ns: int) -> None:
         self._hurry_reads(now_ns)
-        self._reads.tick(now_ns, self._recovery.is_held)
+        self._reads.tick(now_ns, self._recovery.held())
+        self._desk.orders.settle_inherited(self._reads.last_good_ns(ReadKind.FILLS), now_ns)
         self._reserve_ids()
         if now_ns >= self._slow_due_ns:
             self._slow_due_ns = now_ns + SLOW_NS
@@ -62,7 +65,7 @@ class Housekeeping:
     def _reserve_ids(self) -> None:
         """Reserve ahead of need; the first block only when the venue has shown which ids it knows."""
         ids, reads = self._desk.ids, self._reads
-        is_shown = reads.last_good_ns(ReadKind.OPEN_ORDERS) and reads.last_good_ns(ReadKind.FILLS)
+        is_shown = all(reads.last_good_ns(kind) for kind in _ID_SOURCES)
         if ids.needs_block() and (ids.left or is_shown):
             ids.on_reserving()
             self._desk.outbox.append(ReserveIds(BLOCK, ids.highest))

@@ -12,6 +12,9 @@ from shared.instrument import Instrument
 from shared.messages import Message
 from shared.venues.base import VenueFill, VenueFunding
 
+#: why a placement was not sent: no connection was open
+NO_CONNECTION = "no connection"
+
 
 class ReadKind(Enum):
     """Questions to the venue."""
@@ -23,6 +26,7 @@ class ReadKind(Enum):
     EQUITY = "equity"
     FUNDING = "funding"
     FIND_ORDER = "find order"
+    ORDER_HISTORY = "order history"
     INSTRUMENTS = "instruments"
 
 

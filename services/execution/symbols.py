@@ -71,6 +71,4 @@ class Symbol:
 
     def is_clear(self) -> bool:
         """True when the venue has shown, after the last sign of an order, that none of ours is open."""
-        return (
-            not self.orders.live and not self.orders.owed and self.shown_clear_ns > self.orders.quiet_since_ns
-        )
+        return not self.orders.live and self.shown_clear_ns > self.orders.quiet_since_ns

@@ -10,16 +10,15 @@ Pure: the shell (`process.py`) moves bytes and asks what is wanted of the venue.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Sequence
 
 from services.marketdata.config import MarketDataConfig
-from services.marketdata.demand import Demand
+from services.marketdata.demand import Demand, unknown_symbol
 from services.marketdata.staleness import LagMeter, Limits
 from services.marketdata.symbol import SymbolFeed
 from services.marketdata.wishes import PriceWish, SnapshotWish
 from shared.clock import NS_PER_MS, NS_PER_S, seconds_to_ns
-from shared.errors import Unknown
+from shared.errors import Unknown, one_line
 from shared.messages import FeedState, FeedStatus, InstrumentInfo, Message
 from shared.venues.market_data import (
     BestPrices,
@@ -33,8 +32,6 @@ from shared.venues.market_data import (
 )
 
 NOT_CONNECTED_YET = "connecting"
-#: so many symbols are named to somebody who asks for one that is not listed
-NAMED_SYMBOLS = 8
 
 
 class MarketData:
@@ -57,7 +54,8 @@ class MarketData:
         self._symbols: dict[str, SymbolFeed] = {}
         self._snapshots: dict[str, SnapshotWish] = {}
         self._connection = NOT_CONNECTED_YET  # why there is no connection; "" = there is one
-        self._fresh_ns = 0  # when data last arrived that did not lag
+        self._fresh_ns = 0  # when data last arrived that did not lag, of a book that is not in doubt
+        self._quiet_until_ns = 0  # the venue asked for silence: nothing is read by REST before
         self.outgoing: list[bytes] = []  # frames for the venue, taken by the shell
         self.forgotten: list[str] = []  # symbols whose topics are to be ended, taken by the shell
         self.unreadable = ""  # the latest thing that could not be read, taken by the shell
@@ -74,7 +72,7 @@ class MarketData:
             if event is None:
                 continue
             if isinstance(event, Unreadable):
-                self.unreadable = event.text
+                self.unreadable = one_line(event.text)
                 continue
             symbol = symbols.get(event.symbol)
             if symbol is None:
@@ -89,9 +87,9 @@ class MarketData:
             else:
                 self._on_other(symbol, event, recv_ns, out)
         for symbol in changed.values():
-            if symbol.lag_ns <= self._limits.max_lag_ns:
-                self._fresh_ns = recv_ns
             self._tell(symbol, recv_ns, recv_ns, out)
+            if symbol.is_fresh:
+                self._fresh_ns = recv_ns
         return out
 
     def _on_other(self, symbol: SymbolFeed, event: object, recv_ns: int, out: list[Message]) -> None:
@@ -115,8 +113,12 @@ class MarketData:
         return self._begin_anew("waiting for a snapshot", now_ns)
 
     def on_disconnected(self, reason: str, now_ns: int) -> list[Message]:
-        self._connection = reason
-        return self._begin_anew(reason, now_ns)
+        self._connection = one_line(reason)
+        return self._begin_anew(self._connection, now_ns)
+
+    def on_clock(self, ahead_ns: int, error_ns: int) -> None:
+        """The venue's clock was read: venue minus monotonic time, and how wrong that may be."""
+        self._meter.bound(-ahead_ns, error_ns)
 
     def _begin_anew(self, reason: str, now_ns: int) -> list[Message]:
         out: list[Message] = []
@@ -138,6 +140,7 @@ class MarketData:
             if symbol is not None:
                 symbol.info = info
                 symbol.reset("the instrument's rules have changed")
+                self._tell(symbol, now_ns, 0, out)
                 out.append(info)
         for name in self._demand.symbols():
             out.extend(self._open(name, now_ns))
@@ -159,7 +162,9 @@ class MarketData:
         if info is None:
             reason = self.unknown_symbol(name)
             return [FeedState(self._venue, name, FeedStatus.STALE, reason, 0, 0)]
-        symbol = self._symbols[name] = SymbolFeed(info, self._feed.rule, self._limits, now_ns)
+        symbol = self._symbols[name] = SymbolFeed(
+            info, self._feed.rule, self._limits, now_ns, can_audit=self._feed.needs_snapshot
+        )
         symbol.wants_depth = self._demand.wants("Depth", name)
         self._snapshots[name] = SnapshotWish()
         if not self._connection:
@@ -170,10 +175,7 @@ class MarketData:
 
     def unknown_symbol(self, name: str) -> str:
         """Return the one line for somebody who asked for a symbol that is not listed."""
-        near = difflib.get_close_matches(name, self._infos, n=NAMED_SYMBOLS, cutoff=0.5)
-        named = near or sorted(self._infos)[:NAMED_SYMBOLS]
-        rest = f" and {len(self._infos) - len(named)} more" if len(self._infos) > len(named) else ""
-        return f"unknown symbol {name}; the venue lists {', '.join(named)}{rest}"
+        return unknown_symbol(name, self._infos)
 
     def is_listed(self, name: str) -> bool:
         return name in self._infos
@@ -186,7 +188,7 @@ class MarketData:
 
     def snapshot_wishes(self, now_ns: int, at_most: int) -> list[str]:
         """Return, once each, the symbols whose snapshot should be read now."""
-        if self._connection or not self._feed.needs_snapshot:
+        if self._connection or not self._feed.needs_snapshot or not self.may_read(now_ns):
             return []
         due = [name for name in self._symbols if self._is_snapshot_due(name, now_ns)][:at_most]
         for name in due:
@@ -195,10 +197,7 @@ class MarketData:
 
     def _is_snapshot_due(self, name: str, now_ns: int) -> bool:
         symbol = self._symbols[name]
-        book_ns = max(symbol.diff_ns, symbol.audit_ns)
-        return self._snapshots[name].is_due(
-            symbol.sync.state, symbol.sync.wants_snapshot, book_ns, self._audit_after_ns, now_ns
-        )
+        return self._snapshots[name].is_due(symbol.sync.state, symbol.sync.wants_snapshot, now_ns)
 
     def on_snapshot(self, name: str, raw: RawSnapshot, now_ns: int) -> list[Message]:
         """Take the answer to a snapshot wish."""
@@ -218,20 +217,32 @@ class MarketData:
         self, name: str, reason: str, now_ns: int, retry_after_ns: int = 0
     ) -> list[Message]:
         """A snapshot could not be had; it is wished for again later."""
-        self.unreadable = reason
+        self.on_read_failed(reason, now_ns, retry_after_ns)
         wish = self._snapshots.get(name)
         if wish is not None:
-            wish.failed(now_ns, retry_after_ns)
+            wish.failed(now_ns)
         return []
+
+    def on_read_failed(self, reason: str, now_ns: int, retry_after_ns: int = 0) -> None:
+        """A read by REST failed. A venue that asks for silence means all reads, not only this one."""
+        self.unreadable = one_line(reason)
+        self._quiet_until_ns = max(self._quiet_until_ns, now_ns + retry_after_ns)
+
+    def may_read(self, now_ns: int) -> bool:
+        return now_ns >= self._quiet_until_ns
 
     def price_wish(self, now_ns: int) -> str | None:
         """Return the symbol whose best prices should be read by REST now, if any."""
+        if not self.may_read(now_ns):
+            return None
         wanting = [name for name, symbol in self._symbols.items() if self._needs_rest(symbol, now_ns)]
         return self._prices.take(wanting, now_ns) if wanting else None
 
     def _needs_rest(self, symbol: SymbolFeed, now_ns: int) -> bool:
         if self._connection:
             return self._connection != NOT_CONNECTED_YET
+        if symbol.sync.is_live and symbol.is_alive(now_ns):
+            return symbol.proof.wants_audit(self._audit_after_ns, now_ns)
         alive_ns = max(symbol.as_of_ns, symbol.opened_ns)
         return symbol.status is not FeedStatus.LIVE and now_ns - alive_ns > self._fallback_after_ns
 
@@ -253,9 +264,8 @@ class MarketData:
         self, name: str, reason: str, now_ns: int, retry_after_ns: int = 0
     ) -> list[Message]:
         """Prices could not be had; they are wished for again a second later at the earliest."""
-        self.unreadable = reason
+        self.on_read_failed(reason, now_ns, retry_after_ns)
         self._prices.answered(name)
-        self._prices.pause(now_ns + retry_after_ns)
         return []
 
     # --- time ---

@@ -5,10 +5,14 @@ A quoter that is being restarted must not cost a new subscription at the venue.
 
 from __future__ import annotations
 
+import difflib
 from collections import Counter
+from collections.abc import Collection
 
 #: the kinds whose subscription means that a symbol's feed is wanted
 KINDS = frozenset(("InstrumentInfo", "Top", "Depth", "Trade", "Mark", "FeedState"))
+#: so many symbols are named to somebody who asks for one that is not listed
+NAMED_SYMBOLS = 8
 
 
 class Demand:
@@ -45,3 +49,11 @@ class Demand:
         for symbol in gone:
             del self._left_ns[symbol], self._counts[symbol]
         return gone
+
+
+def unknown_symbol(name: str, listed: Collection[str]) -> str:
+    """Return the one line for somebody who asked for a symbol that is not listed."""
+    near = difflib.get_close_matches(name, listed, n=NAMED_SYMBOLS, cutoff=0.5)
+    named = near or sorted(listed)[:NAMED_SYMBOLS]
+    rest = f" and {len(listed) - len(named)} more" if len(listed) > len(named) else ""
+    return f"unknown symbol {name}; the venue lists {', '.join(named)}{rest}"

@@ -26,6 +26,9 @@ class LocatedClient:
         """Return where the stream is. Raises: Unknown."""
         return self._endpoints().ws_url
 
+    def server_time_ms(self) -> int:
+        return self._client().server_time_ms()
+
     def instruments(self) -> list[InstrumentInfo]:
         return self._client().instruments()
 

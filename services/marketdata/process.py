@@ -14,14 +14,15 @@ from services.marketdata.config import MarketDataConfig
 from services.marketdata.core import MarketData
 from services.marketdata.located import LocatedClient
 from shared.bus import Addresses
-from shared.clock import NS_PER_S, seconds_to_ns
+from shared.clock import NS_PER_MS, NS_PER_S, seconds_to_ns
 from shared.config import Config, parse
-from shared.errors import BadInput, RateLimited, Unknown
+from shared.errors import BadInput, RateLimited, Unknown, one_line
 from shared.messages import KINDS, FeedState, FeedStatus, InstrumentInfo, Message
 from shared.net.backoff import Backoff
 from shared.net.stream import StreamListener, WebSocketStream
 from shared.service import Service
 from shared.venues.access import endpoints_of
+from shared.venues.clock_offset import ClockOffset
 from shared.venues.market_data import RawSnapshot
 from shared.venues.registry import adapter_of
 
@@ -30,6 +31,10 @@ SNAPSHOT_LEVELS = 1000
 PRICE_LEVELS = 5
 #: depth reads at a time: a venue that hangs must leave a worker for the next connect
 MAX_READS = 3
+#: beside them: the next connect, the instruments, the clock
+WORKERS = MAX_READS + 3
+#: how often the venue's clock is read: lag is measured against it
+CLOCK_NS = 30 * NS_PER_S
 INSTRUMENTS_NS = 3600 * NS_PER_S
 #: how soon the instruments are read again for somebody who asked for one that is not listed
 UNLISTED_NS = 60 * NS_PER_S
@@ -56,12 +61,15 @@ class MarketDataService(StreamListener):
         self._reads = 0  # of depth, under way
         self._instruments_ns: int | None = None  # when they were last read
         self._instruments_in_flight = False
+        self._offset = ClockOffset(service.clock)
+        self._clock_in_flight = False
         self._instruments_backoff = Backoff(NS_PER_S // 2, 30 * NS_PER_S)
         self._logged_ns = -MIN_LOG_NS
         service.attach(core)
         service.publisher.on_demand = self._on_demand
         service.loop.every(core.timer_ns, self._ask)
-        self._read_instruments()
+        service.loop.every(CLOCK_NS, self._read_clock)
+        self._read_clock()  # the instruments follow, then the stream: no frame is judged without a clock
 
     # --- the stream ---
 
@@ -87,19 +95,25 @@ class MarketDataService(StreamListener):
 
     def _publish(self, messages: Iterable[Message]) -> None:
         publish = self._service.publisher.publish
+        states: list[FeedState] = []
         for message in messages:
             publish(message)
             if isinstance(message, FeedState) and message.status is not self._statuses.get(message.symbol):
-                self._statuses[message.symbol] = message.status
-                is_good = message.status in (FeedStatus.LIVE, FeedStatus.SYNCING)
-                log.log(
-                    logging.INFO if is_good else logging.WARNING,
-                    f"feed {message.status.name.lower()}",
-                    extra={"symbol": message.symbol, "reason": message.reason},
-                )
+                states.append(message)
         for frame in self._core.outgoing:
             self._stream.send_text(frame)
         self._core.outgoing.clear()
+        for state in states:  # last: a line costs more than all of the above
+            self._log(state)
+
+    def _log(self, state: FeedState) -> None:
+        self._statuses[state.symbol] = state.status
+        is_good = state.status in (FeedStatus.LIVE, FeedStatus.SYNCING)
+        log.log(
+            logging.INFO if is_good else logging.WARNING,
+            f"feed {state.status.name.lower()}",
+            extra={"symbol": state.symbol, "reason": state.reason},
+        )
 
     # --- REST ---
 
@@ -116,7 +130,7 @@ class MarketDataService(StreamListener):
         reason = self._core.reconnect_reason(now_ns)
         if reason:
             self._stream.reconnect(reason)
-        if self._instruments_ns is not None:
+        if self._instruments_ns is not None and self._core.may_read(now_ns):
             has_unlisted = now_ns - self._instruments_ns > UNLISTED_NS and self._core.unlisted()
             if has_unlisted or now_ns - self._instruments_ns > INSTRUMENTS_NS:
                 self._read_instruments()
@@ -140,6 +154,29 @@ class MarketDataService(StreamListener):
         self._reads += 1
         self._loop.in_worker(lambda: self._client.depth(name, levels), answered)
 
+    def _read_clock(self) -> None:
+        if not self._clock_in_flight and self._core.may_read(self._clock.monotonic_ns()):
+            self._clock_in_flight = True
+            self._loop.in_worker(lambda: self._offset.measure(self._client.server_time_ms), self._on_clock)
+
+    def _on_clock(self, future: Future[None]) -> None:
+        """Tell the core what the venue's clock shows. Raises: BadInput."""
+        self._clock_in_flight = False
+        error = future.exception()
+        if isinstance(error, Unknown):
+            self._on_read_failed(error)
+        else:
+            future.result()
+        ahead_ns, error_ms = self._offset.ahead_ns(), self._offset.error_ms()
+        if ahead_ns is not None and error_ms is not None:
+            self._core.on_clock(ahead_ns, round(error_ms * NS_PER_MS))
+        if self._instruments_ns is None:
+            self._read_instruments()
+
+    def _on_read_failed(self, error: Unknown) -> None:
+        wait_s = error.retry_after_s if isinstance(error, RateLimited) else 0.0
+        self._core.on_read_failed(str(error), self._clock.monotonic_ns(), seconds_to_ns(wait_s))
+
     def _read_instruments(self) -> None:
         if not self._instruments_in_flight:
             self._instruments_in_flight = True
@@ -150,8 +187,10 @@ class MarketDataService(StreamListener):
         self._instruments_in_flight = False
         error = future.exception()
         if isinstance(error, Unknown):
-            log.warning("instruments not read", extra={"reason": str(error)})
-            self._loop.after(self._instruments_backoff.take_ns(), self._read_instruments)
+            log.warning("instruments not read", extra={"reason": one_line(str(error))})
+            self._on_read_failed(error)
+            wait_ns = seconds_to_ns(error.retry_after_s) if isinstance(error, RateLimited) else 0
+            self._loop.after(max(wait_ns, self._instruments_backoff.take_ns()), self._read_instruments)
             return
         is_first = self._instruments_ns is None
         self._instruments_ns = self._clock.monotonic_ns()
@@ -187,7 +226,8 @@ def serve(config: Config, venue_name: str) -> None:
         symbol for symbol, quoter in config.quoters.items()
         if config.accounts[quoter.account].venue == venue_name
     )  # fmt: skip
-    service = Service(f"marketdata.{venue_name}", config.run_dir, Addresses(config.run_dir, config.addresses))
+    addresses = Addresses(config.run_dir, config.addresses)
+    service = Service(f"marketdata.{venue_name}", config.run_dir, addresses, workers=WORKERS)
     client = LocatedClient(
         lambda: endpoints_of(venue, config.run_dir, wait_s=0),
         lambda endpoints: adapter.public_client(venue_name, endpoints, None),

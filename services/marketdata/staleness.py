@@ -17,12 +17,21 @@ SETTLE_NS = 500 * NS_PER_MS
 #: a minimum that falls by more than this must be seen this often to be believed
 LEAP_NS = 500 * NS_PER_MS
 BELIEVED_LEAPS = 20
+#: how fast two clocks drift apart at most: the rate at which a clock is slewed
+MAX_DRIFT = 500e-6
+#: by how much a fresh message may seem older, or younger, than the venue's clock as it was read
+ALLOWANCE_NS = 250 * NS_PER_MS
+_FAR = 1 << 62
 #: a price read by REST is used for this long
 REST_TTL_NS = 3 * NS_PER_S
 
 
 class LagMeter:
     """The running minimum over one to two windows; one meter per venue.
+
+    The minimum rises no faster than clocks drift: a lag that lasts is no new minimum. Once the
+    venue's clock was read, it cannot be far from what that says, so that a lag that was there
+    before the first frame is seen too, and a step of the venue's clock is forgiven.
 
     A single stamp from the future would make all that follows look late for a whole window:
     a minimum that falls by much is believed only when it is seen several times in a row.
@@ -31,6 +40,8 @@ class LagMeter:
     def __init__(self, window_ns: int) -> None:
         self._window_ns = window_ns
         self._ends_ns: int | None = None
+        self._began_ns = 0
+        self._lowest, self._highest = -_FAR, _FAR  # where the minimum can be
         self._minimum = 0
         self._previous = 0
         self._current = 0
@@ -40,6 +51,7 @@ class LagMeter:
         """Take one observation; return how far it is above the minimum, >= 0."""
         difference = recv_ns - venue_ns
         if self._ends_ns is None:
+            self._minimum = difference
             self._start_window(difference, difference, recv_ns)
         elif difference < self._minimum - LEAP_NS and self._leaps < BELIEVED_LEAPS:
             self._leaps += 1
@@ -47,15 +59,29 @@ class LagMeter:
         elif recv_ns >= self._ends_ns:
             self._start_window(self._current, difference, recv_ns)
         elif difference < self._current:
-            self._current = difference
-            self._minimum = min(self._previous, difference)
+            self._current = max(difference, self._lowest)
+            self._minimum = min(self._previous, self._current)
         self._leaps = 0
-        return difference - self._minimum
+        lag_ns = difference - self._minimum
+        return lag_ns if lag_ns > 0 else 0
+
+    def bound(self, difference_ns: int, error_ns: int) -> None:
+        """Take local minus venue time as it was measured, and the bound of that measurement's error."""
+        self._lowest = difference_ns - error_ns - ALLOWANCE_NS
+        self._highest = difference_ns + error_ns + ALLOWANCE_NS
+        if self._ends_ns is not None:
+            self._set(self._previous, self._current)
 
     def _start_window(self, previous: int, current: int, recv_ns: int) -> None:
-        self._previous, self._current = previous, current
-        self._minimum = min(previous, current)
+        drift_ns = round((recv_ns - self._began_ns) * MAX_DRIFT)
+        self._began_ns = recv_ns
         self._ends_ns = recv_ns + self._window_ns
+        self._set(min(previous, self._minimum + drift_ns), current)
+
+    def _set(self, previous: int, current: int) -> None:
+        self._previous = min(max(previous, self._lowest), self._highest)
+        self._current = min(max(current, self._lowest), self._highest)
+        self._minimum = min(self._previous, self._current)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from services.marketdata.proof import BookProof, Prices, audit_fault, prices_in, prices_of, ticker_fault
 from services.marketdata.staleness import SETTLE_NS, Evidence, Limits, judge, price_fault
 from shared.clock import NS_PER_MS, NS_PER_S
 from shared.messages import Depth, FeedState, FeedStatus, InstrumentInfo, Mark, Message, Top, Trade
@@ -31,14 +32,16 @@ MAX_BEHIND_NS = NS_PER_S
 MAX_CROSSED_NS = NS_PER_S
 KEPT_TRADE_IDS = 1024
 
-Prices = tuple[int | None, int, int | None, int]
 NOTHING: Prices = (None, 0, None, 0)
 
 
 class SymbolFeed:
     """What is known of one symbol."""
 
-    def __init__(self, info: InstrumentInfo, rule: SequenceRule, limits: Limits, now_ns: int) -> None:
+    def __init__(
+        self, info: InstrumentInfo, rule: SequenceRule, limits: Limits, now_ns: int, *, can_audit: bool = True
+    ) -> None:
+        """can_audit: the best prices can be read by REST while the stream runs."""
         self.info = info
         self.opened_ns = now_ns
         self.sync = BookSync(rule)
@@ -47,8 +50,9 @@ class SymbolFeed:
         self.lag_ns = 0
         self.rest_ns = 0
         self.diff_ns = 0  # when the book last changed
-        self.audit_ns = 0  # when it was last compared with a snapshot
+        self.proof = BookProof(limits.stale_after_ns, can_audit)
         self.wants_depth = False
+        self.is_fresh = False  # neither late nor in doubt, when last judged
         self._limits = limits
         self._best: BestPrices | None = None
         self._prices = NOTHING
@@ -84,9 +88,10 @@ class SymbolFeed:
     def on_diff(self, diff: DepthDiff, recv_ns: int) -> None:
         was_live = self.sync.is_live
         self.diff_ns = recv_ns
-        self._uses_rest = self._uses_rest and self.is_lagging
+        self.proof.on_book(recv_ns)
         if self.sync.on_diff(diff):
             self._venue_ns = diff.venue_ns
+            self._compare()
         elif was_live and not self.sync.is_live:
             self._best = None  # after a reset of the venue's ids the old one would count forever
             self._ahead_id = 0
@@ -95,37 +100,55 @@ class SymbolFeed:
         if self._best is not None and best.update_id <= self._best.update_id:
             return  # a duplicate, or one that was overtaken
         self._best = best
-        self._uses_rest = self._uses_rest and self.is_lagging
+        self.proof.on_book(recv_ns)
         self.sync.on_best(best)
         self._saw_id(best.update_id, recv_ns)
+        self._compare()
 
     def on_snapshot(self, snapshot: DepthSnapshot, now_ns: int) -> None:
         """Take a snapshot: the start of a book, or the audit of a live one."""
         if self.sync.is_live:
-            self.audit_ns = now_ns
-            self._saw_id(snapshot.update_id, now_ns)
+            self._audit(snapshot, now_ns)
         else:
-            self.sync.on_snapshot(snapshot)
             self._venue_ns = snapshot.venue_ns
+            if self.sync.on_snapshot(snapshot):
+                self.proof.on_book(now_ns)
+
+    def _audit(self, snapshot: DepthSnapshot, now_ns: int) -> None:
+        """Compare a live book with a snapshot, or with the best levels of one."""
+        self._saw_id(snapshot.update_id, now_ns)
+        fault = audit_fault(self.sync, snapshot)
+        if fault:
+            self.reset(fault)
+        elif snapshot.update_id == self.sync.book.update_id:
+            self.proof.on_book(now_ns)
+
+    def _compare(self) -> None:
+        best = self._best
+        if best is not None and best.update_id == self.sync.book.update_id:
+            fault = ticker_fault(self.sync, best)
+            if fault:
+                self.reset(fault)
 
     def on_rest_prices(self, snapshot: DepthSnapshot, now_ns: int) -> None:
-        """Take best prices read by REST; ignored while the stream is good.
+        """Take best prices read by REST: the audit of a live book; prices while the stream is not good.
 
-        They count until the stream brings data again that does not lag.
+        They count until the stream is good again.
         """
+        if self.sync.is_live:
+            self._audit(snapshot, now_ns)
         if self.status is FeedStatus.LIVE:
             return
         self.rest_ns = now_ns
         self._uses_rest = True
-        bid = max(snapshot.bids, default=None)
-        ask = min(snapshot.asks, default=None)
-        self._prices = (*(bid or (None, 0)), *(ask or (None, 0)))
+        self._prices = prices_in(snapshot)
         self._update_id, self._venue_ns, self._recv_ns = snapshot.update_id, snapshot.venue_ns, now_ns
 
     def trade(self, trade: PublicTrade, recv_ns: int) -> Iterator[Trade]:
         """Yield the message of a trade, once: a frame may come twice."""
         if trade.trade_id in self._trades:
             return
+        self.proof.on_trade(recv_ns)
         self._trades[trade.trade_id] = None
         if len(self._trades) > KEPT_TRADE_IDS:
             del self._trades[next(iter(self._trades))]
@@ -143,31 +166,34 @@ class SymbolFeed:
     # --- news ---
 
     def news(self, now_ns: int, cause_ns: int, connection: str) -> Iterator[Message]:
-        """Yield what has changed: FeedState, then Top.
+        """Yield what has changed: a FeedState that is not live before the Top, one that is live after it.
 
         cause_ns    receive time of the frames of this turn, 0 = none
         connection  why there is no connection, "" = there is one
         """
+        if self._uses_rest and self._is_stream_good(now_ns, connection):
+            self._uses_rest = False  # whatever it was that came: from now on the book's prices count
         self._take_prices(cause_ns)
         status, reason = self._judge(now_ns, connection)
         as_of_ns = self.rest_ns if self._uses_rest else self.as_of_ns
         refresh = as_of_ns - self._told_as_of_ns >= REFRESH_NS
-        if (status, reason) != self._told_state or refresh:
-            self._told_state = (status, reason)
-            self.status = status
-            yield FeedState(self.info.scope, self.info.symbol, status, reason, self.as_of_ns, self.lag_ns)
+        self.status = status
+        is_state_news = (status, reason) != self._told_state or refresh
+        self._told_state = (status, reason)
+        if is_state_news and status is not FeedStatus.LIVE:
+            yield self._state(status, reason)
         if self._prices != self._told_prices or (refresh and self._recv_ns):
             is_news = self._prices != self._told_prices
             self._told_prices = self._prices
             yield self._top(as_of_ns, cause_ns if is_news else 0)
+        if is_state_news and status is FeedStatus.LIVE:
+            yield self._state(status, reason)
         if refresh:
             self._told_as_of_ns = as_of_ns
 
     def last_words(self, reason: str) -> FeedState:
         """Return the state that ends a feed: nobody may act on it any more."""
-        return FeedState(
-            self.info.scope, self.info.symbol, FeedStatus.CONNECTING, reason, self.as_of_ns, self.lag_ns
-        )
+        return self._state(FeedStatus.CONNECTING, reason)
 
     def depth_news(self, now_ns: int, interval_ns: int) -> Iterator[Depth]:
         """Yield the best levels if they have changed, at most once per interval."""
@@ -214,8 +240,7 @@ class SymbolFeed:
         if self._uses_rest:
             return
         if self.sync.is_live and (best is None or book.update_id >= best.update_id):
-            bid, ask = book.best_bid(), book.best_ask()
-            prices: Prices = (*(bid or (None, 0)), *(ask or (None, 0)))
+            prices: Prices = prices_of(self.sync)
             update_id = book.update_id
         elif best is not None:
             prices = (best.bid, best.bid_size, best.ask, best.ask_size)
@@ -225,6 +250,13 @@ class SymbolFeed:
         if prices != self._prices:
             self._prices, self._recv_ns = prices, cause_ns or self._recv_ns
         self._update_id = update_id
+
+    def is_alive(self, now_ns: int) -> bool:
+        """True while the stream brings anything of this symbol."""
+        return now_ns - self.as_of_ns <= self._limits.stale_after_ns
+
+    def _is_stream_good(self, now_ns: int, connection: str) -> bool:
+        return self.is_alive(now_ns) and self.sync.is_live and not self.is_lagging and not connection
 
     def _judge(self, now_ns: int, connection: str) -> tuple[FeedStatus, str]:
         fault = price_fault(self._prices[0], self._prices[2])
@@ -237,11 +269,17 @@ class SymbolFeed:
             self._crossed_since_ns = 0
         if self.is_lagging:
             self._settles_ns = now_ns + SETTLE_NS
+        doubt = self.proof.doubt(now_ns)
+        self.is_fresh = not doubt and not self.is_lagging
+        fault = fault or doubt
         if not fault and now_ns < self._settles_ns and self.status is not FeedStatus.LIVE:
             fault = "settling"
         rest_ns = self.rest_ns if self._uses_rest else 0
         evidence = Evidence(now_ns, connection, self.sync.reason, fault, self.as_of_ns, self.lag_ns, rest_ns)
         return judge(evidence, self._limits)
+
+    def _state(self, status: FeedStatus, reason: str) -> FeedState:
+        return FeedState(self.info.scope, self.info.symbol, status, reason, self.as_of_ns, self.lag_ns)
 
     def _top(self, as_of_ns: int, cause_ns: int) -> Top:
         return Top(

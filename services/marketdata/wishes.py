@@ -1,8 +1,8 @@
 """What a symbol wants from REST, and when it may ask. Pure.
 
 Snapshots: at once when a book needs one, then at growing intervals while that does not
-help; now and then to audit a book that stands still. Prices: while the stream is down,
-at most once a second each, and all symbols together within a budget.
+help. Best prices: while the stream is down, and to audit a book that stands still; at most
+once a second each, and all symbols together within a budget.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ FIRST_RETRY_NS = 250 * NS_PER_MS
 LARGEST_RETRY_NS = 8 * NS_PER_S
 #: a snapshot that no diff has joined is compared with a second one after this long
 CONFIRM_NS = NS_PER_S
+#: a book that holds for this long was no failure
+STEADY_NS = 10 * NS_PER_S
 PRICE_INTERVAL_NS = NS_PER_S
 
 
@@ -26,36 +28,38 @@ class SnapshotWish:
         self._not_before_ns = 0
         self._in_flight = False
         self._asked_ns = 0
+        self._used_ns = -STEADY_NS
 
-    def is_due(
-        self, state: object, wants_snapshot: bool, book_ns: int, audit_after_ns: int, now_ns: int
-    ) -> bool:
-        """True if a snapshot should be asked for now.
-
-        book_ns  when the book last changed or was compared
-        """
+    def is_due(self, state: object, wants_snapshot: bool, now_ns: int) -> bool:
+        """True if a snapshot should be asked for now."""
         if self._in_flight or now_ns < self._not_before_ns:
             return False
         if isinstance(state, Joining):
             return now_ns - self._asked_ns >= CONFIRM_NS
-        return wants_snapshot or now_ns - book_ns >= audit_after_ns
+        return wants_snapshot
 
     def asked(self, now_ns: int) -> None:
         self._in_flight = True
         self._asked_ns = now_ns
 
     def answered(self, now_ns: int, was_of_use: bool) -> None:
-        """Take note of an answer; after one that did not help the next ones wait longer and longer."""
+        """Take note of an answer; after one that did not help the next ones wait longer and longer.
+
+        Nor did it help if the book was lost again at once: its sources contradict each other.
+        """
         self._in_flight = False
+        is_steady = now_ns - self._used_ns >= STEADY_NS
         if was_of_use:
+            self._used_ns = now_ns
+        if was_of_use and is_steady:
             self._backoff.reset()
             self._not_before_ns = self._asked_ns + FIRST_RETRY_NS
         else:
             self._not_before_ns = now_ns + self._backoff.take_ns()
 
-    def failed(self, now_ns: int, retry_after_ns: int = 0) -> None:
+    def failed(self, now_ns: int) -> None:
         self._in_flight = False
-        self._not_before_ns = now_ns + max(self._backoff.take_ns(), retry_after_ns)
+        self._not_before_ns = now_ns + self._backoff.take_ns()
 
 
 class PriceWish:
@@ -87,7 +91,3 @@ class PriceWish:
 
     def answered(self, symbol: str) -> None:
         self._in_flight.discard(symbol)
-
-    def pause(self, until_ns: int) -> None:
-        """Ask nothing before this time: the venue asked for silence."""
-        self._next_ns = max(self._next_ns, until_ns)

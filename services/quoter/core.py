@@ -9,17 +9,18 @@ On failure  a missing, old or absurd input -> empty Quotes with the reason, whic
 from __future__ import annotations
 
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any
 
 from services.quoter.config import Settings
 from services.quoter.inputs import Inputs
 from services.quoter.levels.hysteresis import keep_places
-from services.quoter.levels.limits import passive, within
-from services.quoter.levels.own_orders import OwnOrders
+from services.quoter.levels.limits import narrowed, passive, within
 from services.quoter.levels.rounding import PriceGrid
 from services.quoter.levels.sizing import LotSizes
 from services.quoter.strategies.base import MarketView, Memory, Wanted
 from shared.clock import NS_PER_MS, NS_PER_S, seconds_to_ns
+from shared.errors import Refused
 from shared.instrument import Instrument
 from shared.messages import (
     Depth,
@@ -36,9 +37,12 @@ from shared.messages import (
     Volatility,
     Working,
 )
+from shared.own_orders import OwnOrders
 
 QUOTES_TTL_NS = NS_PER_S
 REISSUE_NS = 250 * NS_PER_MS
+#: quotes whose life is short are repeated early, for at least so much more of it
+WORTH_NS = 50 * NS_PER_MS
 
 
 class Quoter:
@@ -54,22 +58,47 @@ class Quoter:
         self._needs = settings.strategy.needs(params)
         self._quote = settings.strategy.quote
         self._inputs = Inputs(self._needs, self._stale_ns)
-        self._own = OwnOrders(seconds_to_ns(params.own_order_settle_s))
         self._memory: Memory = settings.strategy.start
+        self._settle_ns = seconds_to_ns(params.own_order_settle_s)
+        self._own = OwnOrders(self._settle_ns)
         self._info: InstrumentInfo | None = None
         self._instrument: Instrument | None = None
+        #: the last rules that could be read, whatever came after them
+        self._rules: Instrument | None = None
+        self._no_instrument = "missing: InstrumentInfo"
+        self._largest: int | None = None
         self._asked: Quotes | None = None
         self._reissue_ns = 0
 
-    def on_instrument_info(self, info: InstrumentInfo, _now_ns: int) -> Iterable[Message]:
-        """Take the venue's rules. Raises: BadInput where the params cannot be kept under them."""
-        if info != self._info:
+    def on_instrument_info(self, info: InstrumentInfo, now_ns: int) -> Iterable[Message]:
+        """Take the venue's rules; while they cannot be read nothing is quoted.
+
+        Raises: BadInput where the params cannot be kept under them.
+        """
+        if info == self._info:
+            return ()
+        self._info = info
+        try:
             instrument = Instrument.from_info(info)
-            self._prices, self._sizes = PriceGrid(instrument), LotSizes(instrument)
-            self._plan: Any = self._settings.strategy.plan(self._settings.params, instrument)
-            self._info, self._instrument = info, instrument
-            self._memory = self._settings.strategy.start
-        return ()
+        except Refused as refused:
+            self._instrument, self._no_instrument = None, f"instrument rules are unusable: {refused}"
+        else:
+            self._use(instrument)
+        return () if self._asked is None else self._evaluate(now_ns, 0)
+
+    def _use(self, instrument: Instrument) -> None:
+        settings = self._settings
+        if self._rules is not None and not self._rules.counts_like(instrument):
+            self._inputs.forget_numbers()  # ticks or lots mean something else now
+            self._own = OwnOrders(self._settle_ns)
+        self._rules = self._instrument = instrument
+        self._prices, self._sizes = PriceGrid(instrument), LotSizes(instrument)
+        self._plan: Any = settings.strategy.plan(settings.params, instrument)
+        self._memory = settings.strategy.start
+        largest = settings.params.largest_position()
+        self._largest = None if largest is None else instrument.lots_floor(Decimal(str(largest)))
+        if self._inputs.permit is not None:
+            self._inputs.permit = narrowed(self._inputs.permit, self._largest, instrument.is_perp)
 
     def on_feed_state(self, feed: FeedState, now_ns: int) -> Iterable[Message]:
         self._inputs.feed = feed
@@ -95,7 +124,8 @@ class Quoter:
         return ()  # once a second: the next event uses it
 
     def on_position(self, position: Position, now_ns: int) -> Iterable[Message]:
-        self._inputs.position, self._inputs.position_ns = position, now_ns
+        if not self._inputs.take_position(position, now_ns):
+            return ()
         return self._evaluate(now_ns, 0)
 
     def on_working(self, working: Working, now_ns: int) -> Iterable[Message]:
@@ -108,6 +138,8 @@ class Quoter:
         return self._evaluate(now_ns, 0)
 
     def on_permit(self, permit: Permit, now_ns: int) -> Iterable[Message]:
+        if self._instrument is not None:
+            permit = narrowed(permit, self._largest, self._instrument.is_perp)
         self._inputs.permit = permit
         return self._evaluate(now_ns, 0)
 
@@ -122,13 +154,22 @@ class Quoter:
         wanted = self._wanted(now_ns)
         asked = self._asked
         if asked is not None and wanted.levels == asked.levels and wanted.exclusive == asked.exclusive:
-            if now_ns < self._reissue_ns:
+            if now_ns < self._reissue_ns and not self._is_running_out(asked, now_ns):
                 return ()
             cause_ns = 0  # a repetition answers no market event
         return (self._publish(wanted.levels, wanted.exclusive, wanted.reason, now_ns, cause_ns),)
 
+    def _is_running_out(self, asked: Quotes, now_ns: int) -> bool:
+        """True when what was asked for would expire before it is repeated although its market lives on."""
+        if not asked.levels or asked.expires_ns - now_ns >= REISSUE_NS:
+            return False
+        return self._expiry(now_ns) >= asked.expires_ns + WORTH_NS
+
+    def _expiry(self, now_ns: int) -> int:
+        return min(now_ns + QUOTES_TTL_NS, self._inputs.market_as_of_ns() + self._stale_ns)
+
     def _wanted(self, now_ns: int) -> Wanted:
-        problem = self._inputs.problem(now_ns) if self._instrument else "missing: InstrumentInfo"
+        problem = self._inputs.problem(now_ns) if self._instrument else self._no_instrument
         if problem:
             return self._nothing(problem)
         view = self._view(now_ns)
@@ -178,9 +219,7 @@ class Quoter:
     def _publish(
         self, levels: tuple[Level, ...], exclusive: bool, reason: str, now_ns: int, cause_ns: int
     ) -> Quotes:
-        expires_ns = now_ns + QUOTES_TTL_NS
-        if levels:
-            expires_ns = min(expires_ns, self._inputs.market_as_of_ns() + self._stale_ns)
+        expires_ns = self._expiry(now_ns) if levels else now_ns + QUOTES_TTL_NS
         settings = self._settings
         quotes = Quotes(settings.account, settings.symbol, levels, exclusive, expires_ns, cause_ns, reason)
         if self._asked is None or levels != self._asked.levels:

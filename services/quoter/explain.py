@@ -1,7 +1,7 @@
 """What a configuration would quote: plain rows for people (`makerd check CONFIG`).
 
 The same strategy and the same limits as in the live quoter, on a book two ticks wide around
-a given mid.
+a given mid, with all other symbols of the account flat.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from services.quoter.config import parse_quoter
-from services.quoter.levels.limits import within
+from services.quoter.levels.limits import narrowed, within
 from services.quoter.levels.rounding import PriceGrid
 from services.quoter.levels.sizing import LotSizes
 from services.quoter.strategies.base import MarketView, Params, Strategy, Wanted
@@ -41,19 +41,19 @@ class Row:
     reason: str
 
 
-def explain(
-    symbol: str,
-    quoter: Quoter,
-    instrument: Instrument,
-    mid: Decimal,
-    *,
-    equity_usd: float = 10_000.0,
-    exposure_pct: float = 20.0,
-) -> list[Row]:
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """What risk would permit at an assumed equity, quote units: the largest abs(position) and order."""
+
+    equity_usd: float
+    position_usd: float
+    order_usd: float
+
+
+def explain(symbol: str, quoter: Quoter, instrument: Instrument, mid: Decimal, allowed: Allowed) -> list[Row]:
     """Return the quotes of a flat, a long and a short inventory (three quarters of the largest position).
 
-    mid           quote units
-    equity_usd    what sizes and the permit are computed from, with `exposure_pct` of it permitted
+    mid  quote units
     Raises: BadInput.
     """
     strategy, params = parse_quoter(symbol, quoter)
@@ -61,14 +61,14 @@ def explain(
     ticks = int(mid / instrument.tick_size)
     if ticks < 2:
         raise BadInput(f"mid {mid} is below two ticks of {symbol} ({plain(instrument.tick_size)} each)")
-    permitted = instrument.lots_for_notional(Decimal(str(equity_usd * exposure_pct / 100)), ticks)
-    held = _largest(params, instrument, permitted) * 3 // 4
+    permit = _permit(symbol, params, instrument, allowed, ticks)
+    held = permit.max_long * 3 // 4
     positions = {"flat": 0, "long": held, "short": -held} if instrument.is_perp else {"flat": 0, "long": held}
     flows = FLOWS if strategy.needs(params).flow else {"": 0.0}
     rows: list[Row] = []
     for name, position in positions.items():
         for flow_name, flow in flows.items():
-            view = _view(instrument, ticks, position, _permit(symbol, permitted), equity_usd, flow)
+            view = _view(instrument, ticks, position, permit, allowed.equity_usd, flow)
             rows.extend(_rows(name + flow_name, strategy, plan, view, mid))
     return rows
 
@@ -115,13 +115,14 @@ def _view(
     )  # fmt: skip
 
 
-def _permit(symbol: str, lots: int) -> Permit:
-    return Permit(
-        scope="-", symbol=symbol, max_long=lots, max_short=lots, max_order=lots, max_gross_usd=float("inf"),
-        may_buy=True, may_sell=True, reduce_only=False, halted=False, reason="", expires_ns=NS_AT + 1,
+def _permit(symbol: str, params: Params, instrument: Instrument, allowed: Allowed, ticks: int) -> Permit:
+    largest = instrument.lots_for_notional(Decimal(str(allowed.position_usd)), ticks)
+    order = instrument.lots_for_notional(Decimal(str(allowed.order_usd)), ticks)
+    permit = Permit(
+        scope="-", symbol=symbol, max_long=largest, max_short=largest, max_order=order,
+        max_gross_usd=allowed.position_usd, may_buy=True, may_sell=True, reduce_only=False, halted=False,
+        reason="", expires_ns=NS_AT + 1,
     )  # fmt: skip
-
-
-def _largest(params: Params, instrument: Instrument, permitted: int) -> int:
     own = params.largest_position()
-    return permitted if own is None else min(permitted, instrument.lots_floor(Decimal(str(own))))
+    own_lots = None if own is None else instrument.lots_floor(Decimal(str(own)))
+    return narrowed(permit, own_lots, instrument.is_perp)

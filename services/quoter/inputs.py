@@ -5,6 +5,8 @@ A missing or old input is named; it never gets a default, and nothing is quoted 
 
 from __future__ import annotations
 
+from math import isfinite
+
 from services.quoter.sanity import book_problem
 from services.quoter.strategies.base import Needs
 from shared.clock import NS_PER_S
@@ -32,8 +34,8 @@ class Inputs:
     """
 
     __slots__ = (
-        "_needs", "_stale_ns", "depth", "depth_ns", "equity", "equity_ns", "feed", "flow", "permit",
-        "position", "position_ns", "top", "volatility", "working", "working_ns",
+        "_needs", "_outdated_seq", "_stale_ns", "depth", "depth_ns", "equity", "equity_ns", "feed", "flow",
+        "permit", "position", "position_ns", "top", "volatility", "working", "working_ns",
     )  # fmt: skip
 
     def __init__(self, needs: Needs, stale_ns: int) -> None:
@@ -48,7 +50,23 @@ class Inputs:
         self.position: Position | None = None
         self.working: Working | None = None
         self.equity: Equity | None = None
+        self._outdated_seq: int | None = None
         self.depth_ns = self.position_ns = self.working_ns = self.equity_ns = 0
+
+    def take_position(self, position: Position, now_ns: int) -> bool:
+        """Take a position, unless it was told in lots that mean something else now."""
+        if self._outdated_seq is not None:
+            if position.position_seq <= self._outdated_seq:
+                return False
+            self._outdated_seq = None
+        self.position, self.position_ns = position, now_ns
+        return True
+
+    def forget_numbers(self) -> None:
+        """Forget everything in ticks and lots; the position counts again under a newer seq."""
+        if self.position is not None:
+            self._outdated_seq = self.position.position_seq
+        self.top = self.depth = self.permit = self.position = self.working = None
 
     def market_as_of_ns(self) -> int:
         """When the symbol's market data were last known alive."""
@@ -94,7 +112,7 @@ class Inputs:
         if needs.equity:
             if self.equity is None or now_ns - self.equity_ns > HEARD_TTL_NS:
                 return "missing: Equity"
-            if self.equity.equity_usd is None:
+            if self.equity.equity_usd is None or not isfinite(self.equity.equity_usd):
                 return "unknown: equity"
         if needs.flow and (self.flow is None or self.flow.as_of_ns < oldest_ns):
             return "missing: Flow" if self.flow is None else "stale: Flow"

@@ -12,6 +12,7 @@ from msgspec import Meta
 from shared.config import parse
 from shared.errors import BadInput
 from shared.halt import check_scope
+from shared.own_orders import DEFAULT_SETTLE_S, SettleSeconds
 
 Share = Annotated[float, Meta(gt=0, le=10)]
 Usd = Annotated[float, Meta(gt=0, le=1e12)]
@@ -52,7 +53,10 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     min_reduction_usd          smaller reductions are not traded, quote units
     max_equity_age_s           equity that is older is unknown, seconds
     max_mark_age_s             a mark price that is older is unknown, seconds
+    max_mark_gap_pct           a mark price further from the mid freezes the symbol, % of the mid
+    max_equity_step_pct        a larger change of the equity freezes the account until a later read agrees, %
     confirm_s                  a position that jumps without fills must stay so for this long, seconds
+    own_order_settle_s         how long the book may lag behind what is known of our own orders, seconds
     symbols                    limits of single symbols
     """
 
@@ -71,7 +75,10 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     min_reduction_usd: Annotated[float, Meta(ge=0, le=1e9)] = 5.0
     max_equity_age_s: Annotated[float, Meta(ge=1, le=600)] = 30.0
     max_mark_age_s: Annotated[float, Meta(ge=1, le=600)] = 10.0
+    max_mark_gap_pct: Annotated[float, Meta(gt=0, le=50)] = 5.0
+    max_equity_step_pct: Annotated[float, Meta(gt=0, le=100)] = 10.0
     confirm_s: Annotated[float, Meta(ge=0.25, le=60)] = 1.0
+    own_order_settle_s: SettleSeconds = DEFAULT_SETTLE_S
     symbols: dict[str, SymbolLimits] = {}
 
     def limits_of(self, symbol: str) -> Limits:

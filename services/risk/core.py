@@ -1,6 +1,6 @@
 """Risk: says what may rest and where a position should be, for every symbol of every account.
 
-In          InstrumentInfo, Top, Mark, FeedState; Position, Equity, Working, Fill; Gap; halt flags
+In          InstrumentInfo, Top, Depth, Mark, FeedState; Position, Equity, Working, Fill; halt flags
 Out         Permit each 250 ms for 1 s, and at once when it gets worse; Target while a position
             is to be reduced
 State       the newest message of each kind, breakers and cool-downs, told budgets; nothing that
@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping
 from services.risk.account_state import AccountState, Gross
 from services.risk.allocation import Commitments
 from services.risk.config import Config
+from services.risk.equity import TrustedEquity
 from services.risk.holding import Holding
 from services.risk.judge import Judge, missing
 from services.risk.market_state import MarketState
@@ -24,6 +25,7 @@ from services.risk.policies.halt import StickyHalt
 from services.risk.policies.policy import Action
 from shared.clock import seconds_to_ns
 from shared.messages import (
+    Depth,
     Equity,
     FeedState,
     Fill,
@@ -51,8 +53,7 @@ class Risk:
         #: (venue, symbol) -> market; the process subscribes to each of them
         self.markets: dict[tuple[str, str], MarketState] = {}
         self._by_market: dict[tuple[str, str], list[Holding]] = {}
-        max_age_ns = seconds_to_ns(config.max_equity_age_s)
-        self._accounts = {name: AccountState(max_age_ns, PERMIT_TTL_NS) for name in accounts}
+        self._accounts = {name: AccountState(_equity(config), PERMIT_TTL_NS) for name in accounts}
         self._commitments = Commitments(PERMIT_TTL_NS)
 
     def watch(self, account: str, symbol: str) -> Holding:
@@ -61,23 +62,27 @@ class Risk:
         if symbol not in holdings:
             key = (self._venues[account], symbol)
             if key not in self.markets:
-                self.markets[key] = MarketState(
-                    self._breakers,
-                    seconds_to_ns(self._config.move_window_s),
-                    seconds_to_ns(self._config.max_mark_age_s),
-                )
+                self.markets[key] = MarketState(self._config, self._breakers)
             confirm_ns = seconds_to_ns(self._config.confirm_s)
             holdings[symbol] = Holding(account, symbol, self.markets[key], confirm_ns)
             self._by_market.setdefault(key, []).append(holdings[symbol])
         return holdings[symbol]
 
+    def set_quoted(self, account: str, symbol: str, is_quoted: bool) -> None:
+        """Note whether a quoter works on a symbol: room under the common limits is for those only."""
+        if account in self._accounts:
+            self.watch(account, symbol).is_quoted = is_quoted
+
     # --- market data ------------------------------------------------------------------------
 
-    def on_instrument_info(self, info: InstrumentInfo, _now_ns: int) -> Iterable[Message]:
-        market = self.markets.get((info.scope, info.symbol))
-        if market is not None:
-            market.on_instrument_info(info)
-        return ()
+    def on_instrument_info(self, info: InstrumentInfo, now_ns: int) -> Iterable[Message]:
+        key = (info.scope, info.symbol)
+        market = self.markets.get(key)
+        if market is None or not market.on_instrument_info(info):
+            return ()
+        for holding in self._by_market[key]:
+            holding.on_rules_changed()
+        return self._now_if_worse(self._by_market[key], now_ns)
 
     def on_feed_state(self, feed: FeedState, now_ns: int) -> Iterable[Message]:
         key = (feed.scope, feed.symbol)
@@ -95,12 +100,20 @@ class Risk:
         market.on_top(top, now_ns)
         return self._if_blocked(key, now_ns)
 
+    def on_depth(self, depth: Depth, now_ns: int) -> Iterable[Message]:
+        key = (depth.scope, depth.symbol)
+        market = self.markets.get(key)
+        if market is None:
+            return ()
+        market.on_depth(depth, now_ns)
+        return self._if_blocked(key, now_ns)
+
     def on_mark(self, mark: Mark, now_ns: int) -> Iterable[Message]:
         key = (mark.scope, mark.symbol)
         market = self.markets.get(key)
         if market is None:
             return ()
-        market.on_mark(mark)
+        market.on_mark(mark, now_ns)
         return self._now_if_worse(self._by_market[key], now_ns)
 
     # --- the account -------------------------------------------------------------------------
@@ -120,18 +133,20 @@ class Risk:
 
     def on_working(self, working: Working, now_ns: int) -> Iterable[Message]:
         if working.scope in self._accounts:
-            self.watch(working.scope, working.symbol).on_working(working, now_ns)
+            holding = self.watch(working.scope, working.symbol)
+            holding.on_working(working, now_ns)
+            holding.market.on_working(working.scope, working.orders, now_ns)
         return ()
 
     def on_equity(self, equity: Equity, now_ns: int) -> Iterable[Message]:
         account = self._accounts.get(equity.scope)
-        if account is None or not account.on_equity(equity, now_ns):
+        if account is None or not account.equity.on_equity(equity, now_ns):
             return ()
         return self._now_if_worse(account.holdings.values(), now_ns)
 
-    def on_halts(self, flags: Mapping[str, str], now_ns: int) -> Iterable[Message]:
-        """Take the halt flags that are set now: "ALL" or a symbol -> reason."""
-        if not self.halt.on_flags(flags):
+    def on_halts(self, flags: Mapping[str, str], now_ns: int, is_complete: bool = True) -> Iterable[Message]:
+        """Take the halt flags that are set now: "ALL" or a symbol -> reason; not complete = not all read."""
+        if not self.halt.on_flags(flags, is_complete):
             return ()
         return [message for account in self._accounts.values()
                 for message in self._now_if_worse(account.holdings.values(), now_ns)]  # fmt: skip
@@ -145,7 +160,7 @@ class Risk:
         messages: list[Message] = []
         for account in self._accounts.values():
             self._allot_symbols(account, now_ns)
-            gross = account.gross()
+            gross = account.gross(now_ns)
             for holding in account.holdings.values():
                 holding.expires_ns = now_ns + PERMIT_TTL_NS
                 holding.permit, target = self._judge.verdict(holding, account, gross, now_ns)
@@ -168,24 +183,33 @@ class Risk:
     def _allot_accounts(self, now_ns: int) -> None:
         """Set every account's gross limit: its own, and its share of the deployment's."""
         wants = {
-            name: account.equity_usd * self._config.max_gross_equity_multiple
+            name: account.equity.usd * self._config.max_gross_equity_multiple
             for name, account in self._accounts.items()
-            if account.missing(now_ns) is None
+            if account.equity.missing(now_ns) is None
         }
         if self._config.max_total_gross_usd is not None:
+            self._name_unknown_accounts()
             uses = {name: sum(account.uses_usd().values()) for name, account in self._accounts.items()}
             wants = self._commitments.allocate(self._config.max_total_gross_usd, wants, uses, now_ns)
         for name, account in self._accounts.items():
-            account.gross_cap_usd = wants.get(name, 0.0)
+            account.gross_cap_usd = wants.get(name)
+
+    def _name_unknown_accounts(self) -> None:
+        """While one account may use nobody knows how much of the common limit, none may grow."""
+        unknown = [name for name, account in self._accounts.items() if not account.is_use_known()]
+        for account in self._accounts.values():
+            account.unknown_account = next(iter(unknown), "")
 
     def _allot_symbols(self, account: AccountState, now_ns: int) -> None:
         """Set every symbol's budget within its account's gross limit."""
+        uses = account.uses_usd()
         wants = {
-            symbol: self._judge.cap_usd(symbol, account)
+            symbol: cap if holding.is_quoted else min(cap, uses[symbol])
             for symbol, holding in account.holdings.items()
             if missing(holding, account, now_ns) is None
+            for cap in (self._judge.cap_usd(symbol, account),)
         }
-        budgets = account.commitments.allocate(account.gross_cap_usd, wants, account.uses_usd(), now_ns)
+        budgets = account.commitments.allocate(account.gross_cap_usd or 0.0, wants, uses, now_ns)
         for symbol, holding in account.holdings.items():
             holding.budget_usd = budgets.get(symbol, 0.0)
 
@@ -207,7 +231,7 @@ class Risk:
             if last is None:
                 continue  # nothing was permitted yet: the timer will tell
             if holding.account not in grosses:
-                grosses[holding.account] = account.gross()
+                grosses[holding.account] = account.gross(now_ns)
             permit, target = self._judge.verdict(holding, account, grosses[holding.account], now_ns)
             if is_worse(permit, last):
                 holding.permit = permit
@@ -215,6 +239,10 @@ class Risk:
             if not is_same(target, holding.target):
                 messages.extend(_retarget(holding, target))
         return messages
+
+
+def _equity(config: Config) -> TrustedEquity:
+    return TrustedEquity(seconds_to_ns(config.max_equity_age_s), config.max_equity_step_pct / 100)
 
 
 def _retarget(holding: Holding, target: Target | None) -> Iterable[Message]:

@@ -21,7 +21,12 @@ class Holding:
         self.position: Position | None = None
         self.working: Working | None = None
         self._position_heard_ns = 0
+        #: the position was told in lots that mean something else now; None = it was not
+        self._outdated_seq: int | None = None
+        self._confirm_ns = confirm_ns
         self._working_heard_ns = 0
+        #: True while a quoter works on it
+        self.is_quoted = False
         #: set on the timer: what was allotted, and until when the permit that tells it is valid
         self.budget_usd = 0.0
         self.expires_ns = 0
@@ -33,9 +38,18 @@ class Holding:
         """True when the last permit or target lets anything be sent."""
         return self.target is not None or (self.permit is not None and self.permit.max_order > 0)
 
+    def on_rules_changed(self) -> None:
+        """Lots mean something else now: the position is unknown until it is told under a newer seq."""
+        if self.position is not None and self._outdated_seq is None:
+            self._outdated_seq = self.position.position_seq
+            self.doubt = PositionDoubt(self._confirm_ns)
+
     def on_position(self, position: Position, now_ns: int) -> None:
+        if self._outdated_seq is not None and position.position_seq > self._outdated_seq:
+            self._outdated_seq = None
         self.position, self._position_heard_ns = position, now_ns
-        self.doubt.on_position(position, now_ns)
+        if self._outdated_seq is None:
+            self.doubt.on_position(position, now_ns)
 
     def on_working(self, working: Working, now_ns: int) -> None:
         self.working, self._working_heard_ns = working, now_ns
@@ -46,6 +60,8 @@ class Holding:
             return "position not heard"
         if now_ns - self._position_heard_ns > STATE_TTL_NS:
             return "execution is silent"
+        if self._outdated_seq is not None:
+            return "trading rules have changed: position not told anew"
         if not self.position.is_known:
             return "position is not confirmed by the venue"
         if self.working is None or now_ns - self._working_heard_ns > STATE_TTL_NS:
@@ -72,5 +88,7 @@ class Holding:
     def _value(self, lots: int) -> float | None:
         if lots == 0:
             return 0.0
-        instrument, price = self.market.instrument, self.market.price
-        return None if instrument is None or price is None else instrument.notional_at(lots, price)
+        instrument, price = self.market.instrument, self.market.price.usd
+        if instrument is None or price is None or self._outdated_seq is not None:
+            return None
+        return instrument.notional_at(lots, price)

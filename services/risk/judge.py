@@ -15,7 +15,12 @@ from shared.messages import Permit, Target
 
 def missing(holding: Holding, account: AccountState, now_ns: int) -> str | None:
     """Return which input is missing, old or absurd; None when all can be relied on. Row L02."""
-    return holding.missing(now_ns) or account.missing(now_ns) or holding.market.missing(now_ns)
+    return (
+        holding.missing(now_ns)
+        or account.equity.missing(now_ns)
+        or holding.market.missing(now_ns)
+        or ("gross limit not allotted" if account.gross_cap_usd is None else None)
+    )
 
 
 class Judge:
@@ -29,7 +34,7 @@ class Judge:
     def cap_usd(self, symbol: str, account: AccountState) -> float:
         """Return the largest abs(position × price) that a symbol may have, quote units."""
         limits = self._config.limits_of(symbol)
-        share_usd = account.equity_usd * limits.max_position_share
+        share_usd = account.equity.usd * limits.max_position_share
         return share_usd if limits.max_position_usd is None else min(share_usd, limits.max_position_usd)
 
     def verdict(
@@ -38,10 +43,10 @@ class Judge:
         """Return what may rest now, and the reduction that is wanted, if any."""
         view, decision = self._decide(holding, account, gross, now_ns)
         max_order_usd = self._config.limits_of(holding.symbol).max_order_usd
-        return (
-            permit_of(holding, decision, view, max_order_usd),
-            target_of(holding, decision, view, max_order_usd),
-        )
+        permit = permit_of(holding, decision, view, max_order_usd)
+        if not account.equity.is_confirmed:
+            return permit, None
+        return permit, target_of(holding, decision, view, max_order_usd)
 
     def _decide(
         self, holding: Holding, account: AccountState, gross: Gross, now_ns: int
@@ -66,17 +71,20 @@ class Judge:
 
     def _view(self, holding: Holding, account: AccountState, gross: Gross, now_ns: int) -> View:
         market, position = holding.market, holding.position
-        assert market.instrument and market.top and market.price and position  # nothing is missing
+        price = market.price.usd
+        assert market.instrument and market.top and price and position  # nothing is missing
+        assert account.gross_cap_usd is not None
         return View(
             now_ns=now_ns,
             instrument=market.instrument,
             top=market.top,
             position=position,
-            price=market.price,
-            notional_usd=market.instrument.notional_at(position.quantity, market.price),
-            equity_usd=account.equity_usd,
+            price=price,
+            notional_usd=market.instrument.notional_at(position.quantity, price),
+            equity_usd=account.equity.usd,
             cap_usd=self.cap_usd(holding.symbol, account),
             gross_usd=gross.usd,
             gross_cap_usd=account.gross_cap_usd,
+            gross_doubt=gross.doubt,
             is_largest=gross.largest == holding.symbol,
         )

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import math
-
 from services.risk.holding import Holding
+from services.risk.policies.lots import lots_within
 from services.risk.policies.policy import Action, Decision, View
 from shared.clock import NS_PER_MS, NS_PER_S
 from shared.messages import Permit, Target
 
 PERMIT_TTL_NS = NS_PER_S
 REISSUE_NS = 250 * NS_PER_MS
-#: of a lot: a quotient this near below a whole number is that number (float noise)
-_NOISE = 1e-9
 
 
 def nothing(account: str, symbol: str, reason: str, expires_ns: int, halted: bool = False) -> Permit:
@@ -27,23 +24,19 @@ def permit_of(holding: Holding, decision: Decision, view: View | None, max_order
         is_halted = decision.action is Action.HALT
         return nothing(account, symbol, decision.reason, expires_ns, is_halted)
     position = view.position.quantity
-    max_order = lots_within(max_order_usd, view)
+    max_order = lots_within(max_order_usd, view.instrument, view.price)
     if decision.action is Action.REDUCE_ONLY:
         return Permit(
             account, symbol, max(0, position), max(0, -position), max_order, view.gross_cap_usd,
             decision.may_buy and position < 0, decision.may_sell and position > 0,
             True, False, decision.reason, expires_ns,
         )  # fmt: skip
-    largest = lots_within(holding.budget_usd, view)
+    largest = lots_within(holding.budget_usd, view.instrument, view.price)
+    largest_short = largest if view.instrument.is_perp else 0  # spot: only what is held can be sold
     return Permit(
-        account, symbol, largest, largest, max_order, view.gross_cap_usd,
+        account, symbol, largest, largest_short, max_order, view.gross_cap_usd,
         decision.may_buy, decision.may_sell, False, False, decision.reason, expires_ns,
     )  # fmt: skip
-
-
-def lots_within(usd: float, view: View) -> int:
-    """Return the most lots whose value does not exceed `usd`."""
-    return max(0, math.floor(usd / view.instrument.notional_at(1, view.price) + _NOISE))
 
 
 def target_of(holding: Holding, decision: Decision, view: View | None, max_order_usd: float) -> Target | None:
@@ -56,7 +49,7 @@ def target_of(holding: Holding, decision: Decision, view: View | None, max_order
         return None
     return Target(
         holding.account, holding.symbol, wanted.minimum, wanted.maximum, "ioc", None,
-        min(distance, lots_within(max_order_usd, view)), wanted.may_open,
+        min(distance, lots_within(max_order_usd, view.instrument, view.price)), wanted.may_open,
         view.position.position_seq, holding.expires_ns, decision.reason,
     )  # fmt: skip
 

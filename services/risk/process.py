@@ -15,12 +15,14 @@ from shared.config import Config
 from shared.errors import Unknown
 from shared.halt import HaltFlags
 from shared.messages import (
+    Depth,
     Equity,
     FeedState,
     Fill,
     InstrumentInfo,
     Mark,
     Message,
+    Permit,
     Position,
     Top,
     Working,
@@ -29,7 +31,7 @@ from shared.service import Service, give_way
 from shared.state.store import StateStore
 
 ACCOUNT_INPUTS: tuple[type[Message], ...] = (Position, Equity, Working, Fill)
-MARKET_INPUTS: tuple[type[Message], ...] = (InstrumentInfo, FeedState, Top, Mark)
+MARKET_INPUTS: tuple[type[Message], ...] = (InstrumentInfo, FeedState, Top, Depth, Mark)
 CHECK_NS = 100 * NS_PER_MS
 READ_REDIS_NS = NS_PER_S
 log = logging.getLogger("risk")
@@ -46,20 +48,26 @@ class RiskService:
         self.check()  # a halt counts before anything is permitted
         self._read_redis()
         service.attach(core)
+        service.publisher.on_demand = self._on_demand
         service.loop.every(CHECK_NS, self.check)
         service.loop.every(READ_REDIS_NS, self._read_redis)
 
     def check(self) -> None:
         """Follow the halt flags; write those which policies want; subscribe to new markets."""
-        files = self._flags.read()
-        if files or self._redis_flags is not None:  # before that a halt known to Redis alone may be missed
-            flags = {**(self._redis_flags or {}), **files}
-            self._service.publish_all(self._core.on_halts(flags, self._service.clock.monotonic_ns()))
+        flags = {**(self._redis_flags or {}), **self._flags.read()}
+        is_complete = self._redis_flags is not None  # before that a halt known to Redis alone may be missed
+        now_ns = self._service.clock.monotonic_ns()
+        self._service.publish_all(self._core.on_halts(flags, now_ns, is_complete))
         for scope, reason in self._core.halt.wanted.items():
             log.error("halted by a policy", extra={"scope": scope, "reason": reason})
             self._flags.set(scope, reason)
             self._service.loop.in_worker(partial(self._store.set_halt, scope, reason), _ignore_unknown)
         self._subscribe()
+
+    def _on_demand(self, kind: str, scope: str, symbol: str, wanted: bool) -> None:
+        """Whoever asks for the permit of exactly one symbol is its quoter."""
+        if kind == Permit.__name__:
+            self._core.set_quoted(scope, symbol, wanted)
 
     def _subscribe(self) -> None:
         for venue, symbol in list(self._core.markets)[self._markets_heard :]:
@@ -89,7 +97,7 @@ def serve(config: Config) -> None:
     give_way()
     core = Risk(parse_risk(config.risk), {name: account.venue for name, account in config.accounts.items()})
     for symbol, quoter in config.quoters.items():
-        core.watch(quoter.account, symbol)
+        core.set_quoted(quoter.account, symbol, True)
     service = Service("risk", config.run_dir, Addresses(config.run_dir, config.addresses))
     RiskService(service, core, HaltFlags(config.run_dir), StateStore.of(config))
     for account in config.accounts:

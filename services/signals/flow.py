@@ -5,7 +5,8 @@ thousand trades leaves no rounding error behind. The ratio enters the average as
 *bounded logarithm*: buyers and sellers weigh alike, and a window with one side only is
 as strong as `max_ratio` and no stronger, so it is forgotten within a few hundred
 milliseconds. (An average of the plain ratio with 999 for "no sellers" remembers that
-window for seconds.)
+window for seconds.) One consequence: a ratio of 0.5 is further from 1 than 1.5 is, so at a
+threshold of 1.2 it switches the side at the first step of 100 ms and 1.5 at the second.
 """
 
 from __future__ import annotations

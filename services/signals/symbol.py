@@ -9,6 +9,7 @@ from services.signals.config import Config
 from services.signals.flow import FlowWindow, TimedAverage, bounded_log_ratio
 from services.signals.volatility import RealisedVolatility
 from shared.clock import NS_PER_S, seconds_to_ns
+from shared.errors import Refused
 from shared.instrument import Instrument
 from shared.messages import FeedState, FeedStatus, Flow, InstrumentInfo, Message, Top, Trade, Volatility
 
@@ -42,9 +43,13 @@ class SymbolSignals:
         self._next_sample_ns = 0
 
     def on_instrument_info(self, info: InstrumentInfo) -> None:
+        """Take the venue's rules; while they cannot be read there is no flow of this symbol."""
         if info != self._info:
             self._info = info
-            self._notional_of_unit = float(Instrument.from_info(info).notional(1, 1))
+            try:
+                self._notional_of_unit = float(Instrument.from_info(info).notional(1, 1))
+            except Refused:
+                self._notional_of_unit = None
 
     def on_feed_state(self, feed: FeedState, now_ns: int) -> None:
         is_live = feed.status is FeedStatus.LIVE

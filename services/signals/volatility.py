@@ -2,7 +2,8 @@
 
 Two estimates of the variance per second, averaged: a rolling window, which forgets
 exactly, and an exponential one, which reacts first. A return beyond `CLIP` standard
-deviations counts as that many: one absurd mid must not own the estimate.
+deviations counts as that many: one absurd mid must not own the estimate. A standard
+deviation is at least one tick here, so that a market that stood still can move again.
 
 Source: J.P. Morgan/Reuters, RiskMetrics Technical Document (1996), for the exponential
 estimate with decay 0.94; squared log returns divided by their time = realised variance.
@@ -36,12 +37,13 @@ class RealisedVolatility:
         return len(self._rolling)
 
     def sample(self, mid: float, at_s: float) -> None:
-        """Take the mid at a time. The first one after a `skip` begins anew and gives no return."""
+        """Take the mid, in ticks, at a time. The first one after a `skip` begins anew and gives no return."""
         if self._last is not None:
             last_mid, last_s = self._last
             if at_s <= last_s:
                 return
-            self._add(math.log(mid / last_mid) ** 2 / (at_s - last_s))
+            elapsed_s = at_s - last_s
+            self._add(math.log(mid / last_mid) ** 2 / elapsed_s, 1 / (last_mid * last_mid * elapsed_s))
         self._last = (mid, at_s)
 
     def skip(self) -> None:
@@ -55,12 +57,12 @@ class RealisedVolatility:
         variance = (self._sum / len(self._rolling) + self._ewma) / 2
         return 100.0 * math.sqrt(max(0.0, variance) * SECONDS_PER_YEAR)
 
-    def _add(self, variance: float) -> None:
+    def _add(self, variance: float, of_one_tick: float) -> None:
         if self._ewma is None:
             self._ewma = variance
         else:
-            if len(self._rolling) >= self._min_samples and self._ewma > 0:
-                variance = min(variance, CLIP * CLIP * self._ewma)
+            if len(self._rolling) >= self._min_samples:
+                variance = min(variance, CLIP * CLIP * max(self._ewma, of_one_tick))
             self._ewma = self._lambda * self._ewma + (1 - self._lambda) * variance
         self._rolling.append(variance)
         if len(self._rolling) > self._window:

@@ -18,6 +18,7 @@ from urllib.request import getproxies_environment
 import certifi
 from requests.utils import should_bypass_proxies
 
+from shared.errors import BadInput
 from shared.net.http import BadResponse, Response, ResponseParser
 
 DIAL_TIMEOUT_S = 10.0
@@ -32,18 +33,41 @@ def certificates() -> str:
 
 
 def proxy_of(url: str) -> str | None:
-    """Return the proxy to use for an address, None for a direct connection."""
+    """Return the proxy to use for an address, None for a direct connection.
+
+    Raises: BadInput naming the variable; its value may hold a password.
+    """
     host = urlsplit(url).hostname or ""
     if host in LOOPBACK or should_bypass_proxies(url, no_proxy=None):
         return None
     proxies = getproxies_environment()
-    return proxies.get("https") or proxies.get("http")
+    for scheme in ("https", "http"):
+        if proxies.get(scheme):
+            return _checked(proxies[scheme], f"{scheme.upper()}_PROXY")
+    return None
+
+
+def _checked(text: str, variable: str) -> str:
+    """Return a proxy's address with its scheme; `host:port` alone is common."""
+    url = text if "://" in text else f"http://{text}"
+    try:
+        parts = urlsplit(url)
+        has_rest = parts.path.strip("/") or parts.query or parts.fragment
+        is_good = parts.scheme == "http" and bool(parts.hostname) and parts.port != 0 and not has_rest
+    except ValueError:  # a port that is none: it is a part of the password, as often as not
+        is_good = False
+    if not is_good:
+        raise BadInput(
+            f"{variable} must be http://host:port or http://user:password@host:port, "
+            "with everything special in the password written as %XX"
+        )
+    return url
 
 
 def dial(url: str, timeout_s: float = DIAL_TIMEOUT_S) -> socket.socket:
     """Return a connected blocking socket, handshake done where the scheme asks for TLS.
 
-    Raises: OSError (ssl.SSLError and TimeoutError are kinds of it).
+    Raises: OSError (ssl.SSLError and TimeoutError are kinds of it); BadInput for a proxy that is none.
     """
     target = urlsplit(url)
     proxy = proxy_of(url)

@@ -24,7 +24,7 @@ import websocket
 import zmq
 
 from shared.clock import NS_PER_S, Clock
-from shared.errors import MakerdError
+from shared.errors import MakerdError, one_line
 from shared.loop import Loop, Timer
 from shared.net.backoff import Backoff
 from shared.net.dial import DIAL_TIMEOUT_S, dial
@@ -43,6 +43,8 @@ READ_SIZE = 64 * 1024
 #: a turn of the loop reads at most this much, so that a flood cannot starve the timers
 MAX_TURN = 4 * READ_SIZE
 MAX_UNSENT = 1024 * 1024
+#: a silent link is to be found within 60 s; it is looked for each second
+MAX_SILENCE_NS = 59 * NS_PER_S
 #: what a non-blocking socket raises when it has nothing to give or no room to take
 WOULD_BLOCK = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 log = logging.getLogger("stream")
@@ -78,7 +80,7 @@ def open_websocket(url: str) -> socket.socket:
     except websocket.WebSocketException as error:
         connection.close()
         host = urlsplit(url).hostname
-        raise OSError(f"the websocket handshake with {host} failed: {error}") from None
+        raise OSError(f"the websocket handshake with {host} failed: {one_line(str(error))}") from None
     except BaseException:
         connection.close()
         raise
@@ -91,7 +93,7 @@ class WebSocketStream:
 
     def __init__(
         self, loop: Loop, clock: Clock, url: Callable[[], str], listener: StreamListener, *,
-        ping_ns: int = 30 * NS_PER_S, silence_ns: int = 60 * NS_PER_S,
+        ping_ns: int = 30 * NS_PER_S, silence_ns: int = MAX_SILENCE_NS,
     ) -> None:  # fmt: skip
         """url is asked before each attempt, in a worker: an address may change with a restart."""
         self._loop = loop
@@ -161,7 +163,7 @@ class WebSocketStream:
         self._last_byte_ns = self._clock.monotonic_ns()
         self._timers = [
             self._loop.every(self._ping_ns, self.ping),
-            self._loop.every(self._silence_ns // 4, self._check_silence),
+            self._loop.every(min(NS_PER_S, self._silence_ns // 4), self._check_silence),
         ]
         self._loop.watch(self._socket.fileno(), self._on_ready)
         self._listener.on_open()
@@ -219,10 +221,14 @@ class WebSocketStream:
             self.reconnect(reason)
 
     def _read(self, connection: socket.socket, frames: list[bytes]) -> None:
-        """Read until nothing is left, at most one turn's worth. Raises: OSError, ProtocolError."""
+        """Read until nothing is left, at most one turn's worth. Raises: OSError, ProtocolError.
+
+        Over TLS a read returns one record, often a single frame: only `WOULD_BLOCK` tells the end.
+        """
         is_tls = isinstance(connection, ssl.SSLSocket)
         feed = self._decoder.feed
-        for _ in range(MAX_TURN // READ_SIZE):
+        left = MAX_TURN
+        while left > 0:
             try:
                 count = connection.recv_into(self._buffer)
             except WOULD_BLOCK:
@@ -230,10 +236,11 @@ class WebSocketStream:
             if count == 0:
                 raise ConnectionResetError("closed by the venue")
             frames += feed(bytes(self._view[:count]))
+            left -= count
             if count < READ_SIZE and not is_tls:
                 return  # the kernel has no more; the poller tells when it has
-        if is_tls:
-            self._loop.call_soon(self._on_ready)  # TLS may hold more, of which the poller knows nothing
+        if isinstance(connection, ssl.SSLSocket) and connection.pending():
+            self._loop.call_soon(self._on_ready)  # the rest of a record, of which the poller knows nothing
 
     def _answer_controls(self) -> str:
         """Answer pings, report pongs; return why to close, "" = go on."""

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from shared.config import Account, Venue
 from shared.errors import BadInput, Unknown
+from shared.lifetime import ParentWatch
 from shared.secret import Secret, read_json_secret
 
 READY_POLL_S = 0.05
@@ -82,9 +83,12 @@ def keys_of(account: Account, venue: Venue, run_dir: Path) -> Keys:
 
 
 def _wait_for(path: Path, wait_s: float) -> None:
+    parent = ParentWatch()
     for _ in range(round(wait_s / READY_POLL_S)):
         if path.exists():
             return
+        if parent.is_orphan():
+            raise Unknown(f"the parent is gone while ready file {path} was waited for")
         time.sleep(READY_POLL_S)
     if not path.exists():
         raise Unknown(f"ready file {path} did not appear within {wait_s:g} s; is the venue running?")

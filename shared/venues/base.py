@@ -233,6 +233,10 @@ class AccountClient(Protocol):
         """Return the order if the venue knows it, live or in history; None = it shows no such order."""
         ...
 
+    def recent_orders(self) -> Sequence[VenueOrder]:
+        """Return the account's newest orders, live or dead, the oldest of them first: the last thousand."""
+        ...
+
     def fills(self, since_ms: int, symbol: str | None = None) -> Sequence[VenueFill]:
         """Return every fill at or after `since_ms`, oldest first, all pages."""
         ...

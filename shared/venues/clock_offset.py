@@ -60,6 +60,11 @@ class ClockOffset:
             return self._clock.wall_ns() // NS_PER_MS
         return (self._clock.monotonic_ns() + best.difference_ns) // NS_PER_MS
 
+    def ahead_ns(self) -> int | None:
+        """Return venue time minus monotonic time; None until it was measured."""
+        best = self._best()
+        return None if best is None else best.difference_ns
+
     def ahead_ms(self) -> float | None:
         """Return venue time minus local wall time; None until it was measured."""
         best = self._best()

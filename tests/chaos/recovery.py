@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+import orjson
+
 from shared.state.records import FillEntry
 from shared.state.redis_link import RedisLink, socket_path
 from shared.state.store import StateStore
@@ -38,6 +40,18 @@ def check_journal(stage: Stage) -> None:
     """Every fill that the venue tells is journalled once, and nothing else."""
     assert told(stage), "the venue tells of no fill: nothing was tested"
     wait_until(lambda: journalled(stage.makerd) == told(stage), 10)
+
+
+def broken_down(logs: str) -> list[str]:
+    """Return the log lines by which a process says that it broke down: `run_service` ends like that."""
+    lines = [line for line in logs.splitlines() if line.startswith("{")]
+    return [line for line in lines if is_end(orjson.loads(line))]
+
+
+def is_end(event: dict[str, Any]) -> bool:
+    """True for `failed` with a trace, and for an error that names nothing but its service."""
+    is_fatal = event["level"] == "error" and event.keys() == {"at", "level", "service", "event"}
+    return "trace" in event or is_fatal
 
 
 def journalled(makerd: Makerd) -> Counter[tuple[int, str]]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.chaos.kills import KILLS, Kill, MidJournal
-from tests.chaos.recovery import check_journal, survive
+from tests.chaos.recovery import broken_down, check_journal, survive
 from tests.fixtures.stage import Stage, running_stage
 
 
@@ -27,6 +27,11 @@ def test_L09_crash_of_any_one_process_leaves_no_unmanaged_quote(
 
 def test_O07_fills_are_journalled_once_over_all_the_kills_before(stage: Stage) -> None:
     check_journal(stage)
+
+
+def test_no_process_broke_down_over_all_the_kills_before(stage: Stage) -> None:
+    """A kill is nobody's fault; a Fatal or an exception in whoever starts over or lives on is."""
+    assert broken_down(stage.makerd.logs()) == []
 
 
 def test_L01_nothing_was_sent_twice_over_all_the_kills_before(stage: Stage) -> None:

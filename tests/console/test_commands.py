@@ -242,3 +242,30 @@ def test_a_halt_that_nobody_confirms_is_set_and_reported_as_unconfirmed(tmp_path
     assert done.returncode == 1
     assert "not confirmed by the venue" in done.stderr
     assert (tmp_path / "run" / "halt" / "ALL").read_text() == "test"
+
+
+@pytest.mark.parametrize(
+    ("change", "where"),
+    [("[risk]", "[risk]\nown_order_settle_s = 1.0"), ("[risk]", "[marketdata]\nmax_lag_s = 2.0\n[risk]")],
+)
+def test_X02_check_refuses_own_orders_forgotten_before_a_late_book_shows_them(
+    tmp_path: Path, change: str, where: str
+) -> None:
+    config = tmp_path / "bad.toml"
+    assert change in GOOD
+    config.write_text(GOOD.replace(change, where, 1))
+    done = makerd(tmp_path, "check", str(config), "--mid", "150")
+    assert done.returncode == 78
+    assert "own_order_settle_s" in done.stderr and "must be above marketdata.max_lag_s" in done.stderr
+
+
+def test_C10_check_shows_ticks_and_percent_and_only_what_risk_permits(tmp_path: Path) -> None:
+    config = tmp_path / "good.toml"
+    config.write_text(GOOD.replace("[risk]", "[risk]\nmax_order_usd = 30", 1))
+    done = makerd(tmp_path, "check", str(config), "--mid", "150", "--equity", "500")
+    assert done.returncode == 0, done.stderr
+    assert "around 150, with an equity of 500" in done.stdout
+    assert "ticks from mid" in done.stdout and "percent from mid" in done.stdout
+    rows = [line.split() for line in done.stdout.splitlines() if line.strip().startswith("flat")]
+    assert rows and all(float(row[4]) <= 30 for row in rows)
+    assert makerd(tmp_path, "check", str(config), "--equity", "0").returncode == 78

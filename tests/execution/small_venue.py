@@ -57,6 +57,7 @@ class Resting:
     filled: int = 0
     is_live: bool = True
     status: str = "live"
+    created_ms: int = VENUE_MS - 60_000
 
     @property
     def leaves(self) -> int:
@@ -74,6 +75,8 @@ class SmallVenue:
         self.fills: list[VenueFill] = []
         self.stream: list[PrivateEvent] = []
         self.next_id = 1
+        #: venue id -> symbol of orders that are of another one than ours
+        self.symbols_of: dict[str, str] = {}
 
     @property
     def venue_ms(self) -> int:
@@ -111,6 +114,7 @@ class SmallVenue:
 
     def place(self, new: NewOrder) -> Outcome:
         order = Resting(self._new_id(), new.client_order_id, new.side, new.price, new.size, new.reduce_only)
+        order.created_ms = self.venue_ms
         self.orders.append(order)
         if new.time_in_force is TimeInForce.IOC:
             if new.reduce_only and new.size > -self.position * new.side.sign:
@@ -131,9 +135,10 @@ class SmallVenue:
 
     def _shown(self, order: Resting, event: str = "") -> VenueOrder:
         return VenueOrder(
-            SYMBOL, order.id, order.client_order_id, order.side, Decimal(order.price) / 100,
-            Decimal(order.size) / 100, Decimal(order.filled) / 100, order.is_live, order.status,
-            order.reduce_only, event, self.venue_ms * NS_PER_MS,
+            self.symbols_of.get(order.id, SYMBOL), order.id, order.client_order_id, order.side,
+            Decimal(order.price) / 100, Decimal(order.size) / 100, Decimal(order.filled) / 100,
+            order.is_live, order.status, order.reduce_only, event,
+            (self.venue_ms if event else order.created_ms) * NS_PER_MS,
         )  # fmt: skip
 
     def answer_of(self, read: StartRead) -> Any:
@@ -142,6 +147,8 @@ class SmallVenue:
         if read.kind is ReadKind.FIND_ORDER:
             found = [order for order in self.orders if order.client_order_id == read.client_order_id]
             return self._shown(found[-1]) if found else None
+        if read.kind is ReadKind.ORDER_HISTORY:
+            return [self._shown(order) for order in self.orders]
         if read.kind is ReadKind.POSITIONS:
             quantity = Decimal(self.position) / 100
             return [VenuePosition(SYMBOL, quantity, None, None, Decimal(0))] if self.position else []

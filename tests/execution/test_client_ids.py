@@ -62,6 +62,15 @@ def test_L09_after_a_loss_of_redis_the_sequence_goes_on_above_what_the_venue_sho
     assert ids.highest == 4_711
 
 
+def test_after_a_wrap_the_sequence_goes_on_above_the_newest_order_not_the_highest() -> None:
+    ids = ClientIds(77, 32)
+    ids.saw((77 << 24) | 0xFFFFF0)  # old, and still open
+    ids.saw_history((77 << 24) | number for number in (0xFFFFFE, 0xFFFFFF, 1, 2))
+    assert ids.highest == 2
+    ids.add(range(3, 10))
+    assert ids.highest == 9
+
+
 def test_foreign_ids_are_not_ours() -> None:
     ids = ClientIds(77, 32)
     assert not ids.is_ours(None)

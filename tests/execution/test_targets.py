@@ -38,7 +38,7 @@ def plain(minimum: int, maximum: int, may_open: bool) -> Target:
 
 @given(st.integers(-50, 50), st.integers(-50, 50), st.integers(0, 50))
 def test_R19_a_reduction_never_opens_nor_flips(position: int, minimum: int, width: int) -> None:
-    lots = distance(plain(minimum, minimum + width, False), position)
+    lots = distance(plain(minimum, minimum + width, False), position, False)
     after = position + lots
     assert abs(after) <= abs(position)
     assert after * position >= 0
@@ -46,7 +46,7 @@ def test_R19_a_reduction_never_opens_nor_flips(position: int, minimum: int, widt
 
 @given(st.integers(-50, 50), st.integers(-50, 50), st.integers(0, 50))
 def test_a_target_that_may_open_ends_inside(position: int, minimum: int, width: int) -> None:
-    after = position + distance(plain(minimum, minimum + width, True), position)
+    after = position + distance(plain(minimum, minimum + width, True), position, True)
     assert minimum <= after <= minimum + width
     assert not minimum <= position <= minimum + width or after == position
 
@@ -172,3 +172,58 @@ def test_opening_needs_a_live_permit_and_its_room() -> None:
     (order,) = sent(world)
     assert not order.reduce_only
     world.permit(5, expires_ns=world.now_ns + NS_PER_S)
+
+
+def test_R19_a_slice_waits_until_the_quotes_of_its_side_leave_it_room() -> None:
+    """If everything of one side fills, the position is inside the limit, the slice included."""
+    world = holding(20)
+    world.permit(25, max_order=1_000)
+    world.quote(ask(10_020, 45))
+    world.settle()
+    world.target(0, 0, max_slice=20)
+    assert not sent(world)
+    for _ in range(20):
+        lots = sum(order.leaves for order in world.ours()) + sum(new.size for new in sent(world))
+        assert lots - world.position <= 25
+        world.run(20)
+        world.top(9_999, 10_001)
+        world.target(0, 0, max_slice=20)
+    assert world.position == 0
+    assert sum(order.leaves for order in world.ours()) == 25
+
+
+def test_what_has_room_beside_the_quotes_is_reduced_at_once() -> None:
+    world = holding(20)
+    world.permit(25, max_order=1_000)
+    world.quote(ask(10_020, 30))
+    world.settle()
+    world.target(0, 0, max_slice=20)
+    assert [order.size for order in sent(world)] == [15]
+
+
+def test_without_a_permit_slice_and_quotes_together_do_not_go_through_zero() -> None:
+    world = holding(20)
+    world.quote(ask(10_020, 20))
+    world.settle()
+    world.permit(expires_ns=world.now_ns)
+    world.target(0, 0, max_slice=20)
+    assert not sent(world)
+    world.run(200)
+    world.top(9_999, 10_001)
+    world.target(0, 0, max_slice=20)
+    world.run(200)
+    assert world.position == 0
+
+
+def test_a_target_that_may_open_only_reduces_while_redis_does_not_answer() -> None:
+    world = holding(20)
+    world.do(world.core.on_store(False, world.now_ns))
+    world.target(-8, -8, may_open=True)
+    (order,) = sent(world)
+    assert order.size == 20
+    assert order.reduce_only
+    world.settle()
+    world.tick(200)
+    world.top(9_999, 10_001)
+    world.target(-8, -8, may_open=True)
+    assert not sent(world)

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.execution.orders.transitions import MAYBE_LIVE, TRANSITIONS, Event, next_status
+from services.execution.orders.records import Order, OwnOrders
+from services.execution.orders.transitions import MAYBE_LIVE, TRANSITIONS, VENUE_EVENTS, Event, next_status
 from shared.errors import Fatal
-from shared.messages import OrderStatus
+from shared.messages import OrderStatus, Side
 
 S = OrderStatus
 DEAD = set(OrderStatus) - MAYBE_LIVE
@@ -59,6 +60,20 @@ def test_cancelling_a_dead_order_is_a_broken_invariant(status: S) -> None:
         next_status(status, Event.CANCEL_SENT)
 
 
+@pytest.mark.parametrize("status", sorted(OrderStatus))
+@pytest.mark.parametrize("event", sorted(VENUE_EVENTS))
+def test_whatever_the_venue_says_at_whatever_time_has_a_row(status: S, event: Event) -> None:
+    assert (status, event) in TRANSITIONS
+
+
+@pytest.mark.parametrize("status", sorted(DEAD))
+def test_any_dead_order_that_the_venue_shows_open_lives(status: S) -> None:
+    assert next_status(status, Event.REVIVED) is S.LIVE
+
+
 def test_a_fill_beyond_the_size_is_a_broken_invariant() -> None:
+    orders = OwnOrders()
+    order = Order(1, "X", Side.BUY, 100, 5, True, False, False, 0, 0)
+    orders.add(order)
     with pytest.raises(Fatal):
-        next_status(S.FILLED, Event.FILL_PART)
+        orders.claim(order, 6, 0)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from services.execution.requests import ReadKind, SendCancel
 from shared.clock import NS_PER_MS
 from shared.messages import OrderStatus, Side
-from tests.execution.small_venue import SYMBOL
+from tests.execution.small_venue import SYMBOL, Resting
 from tests.execution.world import ask, bid, ready
 
 
@@ -54,6 +56,28 @@ def test_absence_before_the_window_has_passed_proves_nothing() -> None:
     world.run(3_000)
     assert len(world.sent_ids) == 1
     assert len(world.ours()) == 1
+
+
+@pytest.mark.parametrize("status", ["cancelled", "filled"])
+def test_L01_a_dead_order_with_the_same_id_from_before_settles_nothing(status: str) -> None:
+    world = ready()
+    world.quote(bid(9_990))
+    world.time_out()
+    held = world.requests.pop()
+    old = Resting("9", world.sent_ids[0], Side.BUY, 9_990, 10, is_live=False, status=status)
+    old.filled = 10 if status == "filled" else 0
+    world.orders.append(old)
+    world.run(1_000)
+    assert world.core.desk.symbols[SYMBOL].orders.buying == 10
+    world.requests.append(held)
+    world.arrive()  # within its window
+    world.replies.clear()
+    world.stream.clear()
+    world.quote(bid(9_990))
+    world.run(3_000)
+    assert len(world.sent_ids) == 1
+    assert len(world.ours()) == 1
+    assert world.core.desk.symbols[SYMBOL].orders.buying == 10
 
 
 def test_one_wrong_not_found_after_the_window_proves_nothing() -> None:

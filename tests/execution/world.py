@@ -106,7 +106,7 @@ class World(SmallVenue):
             identity = request.approved.order.client_order_id
             assert self.now_ns < request.approved.expires_ns
             self.sent_ids.append(identity)
-            self.do(self.core.on_place_sent(identity, self.now_ns))
+            self.do(self.core.on_place_sent(identity, self.now_ns, self.venue_ms))
         else:
             self.do(self.core.on_cancel_sent(request, self.now_ns))
 

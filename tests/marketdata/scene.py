@@ -28,6 +28,7 @@ class Scene:
         self.now_ns = 1_000 * NS_PER_S
         self.delay_ns = 5 * NS_PER_MS
         self.out: list[Message] = []
+        self.answers_audits = True
         if infos:
             self.out += self.core.on_instruments(infos, self.now_ns)
 
@@ -52,8 +53,26 @@ class Scene:
         raw = RawSnapshot(SYMBOL, update_id, bids, asks, self.venue_ns())
         self.out += self.core.on_snapshot(SYMBOL, raw, self.now_ns)
 
+    def audit(
+        self, update_id: int | None = None, bid: tuple[str, str] | None = None, more_bids: Any = ()
+    ) -> None:
+        """Answer a read of the best prices; what is not given is as the core has it."""
+        book = self.core._symbols[SYMBOL].sync.book
+        bids, asks = (
+            [(f"{price / 100:.2f}", f"{size / 100:.2f}") for price, size in levels]
+            for levels in (book.top_bids(5), book.top_asks(5))
+        )
+        raw = RawSnapshot(
+            SYMBOL, update_id or book.update_id, [*more_bids, bid] if bid else bids, asks, self.venue_ns()
+        )
+        self.out += self.core.on_rest_prices(SYMBOL, raw, self.now_ns)
+
+    def measure_clock(self, error_ms: int = 5) -> None:
+        """The venue's clock is read: its time does not lag, whatever the stream does."""
+        self.core.on_clock(VENUE_AHEAD_NS, error_ms * NS_PER_MS)
+
     def wait(self, seconds: float, pulse: bool = False) -> None:
-        """Let time pass with the core's timer; `pulse` = mark prices keep coming."""
+        """Let time pass with the core's timer; `pulse` = mark prices keep coming, and audits agree."""
         end_ns = self.now_ns + round(seconds * NS_PER_S)
         next_pulse_ns = self.now_ns + NS_PER_S // 2
         while self.now_ns < end_ns:
@@ -61,6 +80,8 @@ class Scene:
             if pulse and self.now_ns >= next_pulse_ns:
                 next_pulse_ns += NS_PER_S // 2
                 self.frames(self.mark())
+            if pulse and self.answers_audits and self.core.price_wish(self.now_ns) == SYMBOL:
+                self.audit()
             self.out += self.core.on_timer(self.now_ns)
 
     def live(self, update_id: int = 10) -> None:

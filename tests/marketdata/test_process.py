@@ -76,13 +76,28 @@ def test_a_lagging_feed_is_not_live(venue: VenueProcess, feed: Subscriber) -> No
     feed.until_status(LIVE)
 
 
+def test_a_process_that_starts_while_the_feed_lags_does_not_take_the_lag_for_normal(
+    venue: VenueProcess, feed: Subscriber, tmp_path: Path
+) -> None:
+    """Only the venue's clock, read by REST, can tell: no frame was ever in time."""
+    assert feed.states()[-1].status is LIVE
+    venue.fault("lagging_public", delay_s=3)
+    with running_feed(tmp_path, venue.ready_file, "SOL_USDC") as (late, _):
+        late.until(lambda: any("lagging" in state.reason for state in late.states()), timeout_s=15)
+        assert LIVE not in {state.status for state in late.states()}
+        venue.clear_faults()
+        late.until_status(LIVE)
+
+
 @pytest.mark.parametrize("kind", ["gap", "reorder_frames"])
 def test_a_lost_or_overtaken_diff_is_noticed_and_the_book_is_live_again_soon(
     venue: VenueProcess, feed: Subscriber, kind: str
 ) -> None:
     venue.fault(kind, symbol=SYMBOL)
     lost = feed.until(lambda: any(state.status is SYNCING for state in feed.states()))
-    assert any("gap" in state.reason for state in feed.states())
+    assert any("gap" in state.reason for state in feed.states()), [
+        (s.status.name, s.reason) for s in feed.states()
+    ]
     assert feed.until_status(LIVE) - lost < 2.0
     _equals_the_venue(venue, feed)
 

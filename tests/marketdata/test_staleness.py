@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.marketdata.staleness import REST_TTL_NS, Evidence, LagMeter, Limits, judge, price_fault
+from services.marketdata.staleness import (
+    ALLOWANCE_NS,
+    REST_TTL_NS,
+    Evidence,
+    LagMeter,
+    Limits,
+    judge,
+    price_fault,
+)
 from shared.clock import NS_PER_MS, NS_PER_S
 from shared.messages import FeedStatus
 
@@ -42,10 +50,30 @@ def test_the_minimum_is_forgotten_after_two_windows() -> None:
     """Two clocks drift apart: an old minimum must not count for ever."""
     meter = LagMeter(10 * NS_PER_S)
     lags = [
-        meter.lag_ns(AHEAD + second * NS_PER_S, second * NS_PER_S + second * NS_PER_MS)
+        meter.lag_ns(AHEAD + second * NS_PER_S, second * NS_PER_S + second * NS_PER_MS // 4)
         for second in range(1, 200)
     ]
-    assert max(lags) <= 20 * NS_PER_MS
+    assert max(lags) <= 5 * NS_PER_MS
+
+
+def test_a_lag_that_lasts_does_not_become_the_minimum() -> None:
+    """No clock drifts by five seconds in an hour: it is the feed."""
+    meter = LagMeter(600 * NS_PER_S)
+    meter.lag_ns(AHEAD, 0)
+    lags = [meter.lag_ns(AHEAD + (second - 5) * NS_PER_S, second * NS_PER_S) for second in range(1, 3600)]
+    assert min(lags) > 3 * NS_PER_S
+
+
+def test_the_venues_clock_as_it_was_read_bounds_the_minimum_from_both_sides() -> None:
+    meter = LagMeter(600 * NS_PER_S)
+    meter.bound(-AHEAD, 10 * NS_PER_MS)
+    largest_ns = 10 * NS_PER_MS + ALLOWANCE_NS
+    assert meter.lag_ns(AHEAD - 5 * NS_PER_S, 0) == 5 * NS_PER_S - largest_ns, "late from the first frame on"
+    assert meter.lag_ns(AHEAD + NS_PER_S, NS_PER_S + 7 * NS_PER_MS) == 0
+    assert meter.lag_ns(AHEAD + 3 * NS_PER_S, 2 * NS_PER_S) == 0, "from the future: not believed"
+    assert meter.lag_ns(AHEAD + 3 * NS_PER_S, 3 * NS_PER_S + 407 * NS_PER_MS) <= 400 * NS_PER_MS + largest_ns
+    meter.bound(-AHEAD + 60 * NS_PER_S, 10 * NS_PER_MS)  # the venue's clock was set back by a minute
+    assert meter.lag_ns(AHEAD - 56 * NS_PER_S, 4 * NS_PER_S + 7 * NS_PER_MS) <= largest_ns + 7 * NS_PER_MS
 
 
 def test_one_stamp_from_the_future_is_not_believed_many_are() -> None:

@@ -16,7 +16,8 @@ from tests.execution.world import World, ask, bid
 
 LIMIT = 25
 prices = st.integers(-6, 6)
-sizes = st.integers(1, 12)
+#: up to a whole side: what rests, what is held and what is reduced at once must compete for the limit
+sizes = st.sampled_from([1, 5, 12, 25, 50])
 levels = st.lists(st.tuples(st.integers(0, 3), sizes), max_size=2)
 which = st.integers(0, 5)
 
@@ -30,7 +31,7 @@ class Interleavings(RuleBasedStateMachine):
     def begin(self) -> None:
         self.world = World()
         self.world.start()
-        self.world.permit(LIMIT)
+        self.world.permit(LIMIT, max_order=10 * LIMIT)
         self.world.top(9_999, 10_001)
 
     # --- wanted
@@ -48,10 +49,10 @@ class Interleavings(RuleBasedStateMachine):
         self.world.quote(exclusive=self.exclusive)
 
     @precondition(lambda self: not self.exclusive)
-    @rule(maximum=st.integers(0, 10))
-    def reduce(self, maximum: int) -> None:
+    @rule(maximum=st.integers(0, 10), max_slice=st.sampled_from([5, 25]))
+    def reduce(self, maximum: int, max_slice: int) -> None:
         self.world.top(9_999, 10_001)
-        self.world.target(-maximum, maximum, max_slice=5)
+        self.world.target(-maximum, maximum, max_slice=max_slice)
 
     # --- the network
 
@@ -109,11 +110,27 @@ class Interleavings(RuleBasedStateMachine):
     # --- the market and time
 
     @precondition(lambda self: self.world.ours())
-    @rule(which=which, lots=sizes)
+    @rule(which=which, lots=st.sampled_from([1, 5, 12, 20, 50]))
     def trade(self, which: int, lots: int) -> None:
         orders = self.world.ours()
         order = orders[which % len(orders)]
         self.world.fill(order, min(lots, order.leaves))
+
+    @precondition(lambda self: self.world.ours())
+    @rule(side=st.sampled_from([Side.BUY, Side.SELL]))
+    def sweep(self, side: Side) -> None:
+        """The market goes through everything that rests on one side, and that is told."""
+        for order in self.world.ours():
+            if order.side is side:
+                self.world.fill(order, order.leaves)
+        self.world.settle()
+
+    @rule(side=st.sampled_from([Side.BUY, Side.SELL]))
+    def lean(self, side: Side) -> None:
+        """As much as the limit allows rests on one side alone: the next sweep, or slice, meets it."""
+        level = bid(9_990, 2 * LIMIT) if side is Side.BUY else ask(10_010, 2 * LIMIT)
+        self.world.quote(level, exclusive=self.exclusive)
+        self.world.settle()
 
     @rule(ms=st.sampled_from([1, 5, 20, 20, 20, 100, 300, 600, 2_600]))
     def wait(self, ms: int) -> None:
@@ -175,7 +192,7 @@ class ExclusiveInterleavings(Interleavings):
 
 
 CHECKS = settings(
-    max_examples=60,
+    max_examples=150,
     stateful_step_count=60,
     deadline=None,
     suppress_health_check=list(HealthCheck),

@@ -16,6 +16,7 @@ STRATEGIES: list[tuple[str, dict[str, Any]]] = [
     ("two_sided", {"quantity": 5.0, "skew": 1.0, "spread_pct": 0.02, "refresh_interval_s": 0.01}),
     ("two_sided", {"size_usd": 500, "join_best": True, "skew": 0.5, "min_price_move_ticks": 4}),
     ("two_sided", {"equity_pct": 5, "half_spread_ticks": 1, "min_size": "raise", "max_position": 3.0}),
+    ("two_sided", {"quantity": 2.0, "half_spread_ticks": 5, "max_position": 3.0, "size_tolerance_pct": 50}),
 ]
 
 
@@ -77,6 +78,9 @@ def test_R17_quotes_never_cross_nor_exceed_a_limit(
         buys, sells = side_total(levels, Side.BUY), side_total(levels, Side.SELL)
         assert not buys or held.quantity + buys <= (0 if limits.reduce_only else limits.max_long)
         assert not sells or held.quantity - sells >= (0 if limits.reduce_only else -limits.max_short)
+        own = desk.quoter._settings.params.largest_position()
+        assert own is None or not buys or held.quantity + buys <= own * 100
+        assert own is None or not sells or held.quantity - sells >= -own * 100
         assert not (limits.halted and levels)
         assert not (buys and not limits.may_buy) and not (sells and not limits.may_sell)
         assert choice[0] != "one_sided" or len(levels) <= 1  # Q15

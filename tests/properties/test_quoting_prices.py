@@ -86,19 +86,22 @@ def test_Q24_a_share_of_the_equity_never_exceeds_share_nor_cap(
 
 
 def spreads() -> st.SearchStrategy[dict[str, Any]]:
-    return st.one_of(
+    named: st.SearchStrategy[dict[str, Any]] = st.one_of(
         st.decimals("0.001", "20", places=4).map(lambda value: {"spread_pct": float(value)}),
         st.decimals("0.5", "2000", places=3).map(lambda value: {"half_spread_ticks": float(value)}),
-        st.integers(1, 50).map(lambda value: {"join_best": True, "min_spread_ticks": value}),
+        st.just({"join_best": True}),
     )
+    return st.tuples(named, st.integers(1, 50)).map(lambda drawn: {**drawn[0], "min_spread_ticks": drawn[1]})
 
 
 def exact_half_spread(params: Params, bid: int, ask: int) -> Fraction:
     if params.join_best:
-        return Fraction(max(ask - bid, params.min_spread_ticks), 2)
-    if params.half_spread_ticks is not None:
-        return Fraction(str(params.half_spread_ticks))
-    return Fraction(bid + ask, 2) * Fraction(str(params.spread_pct)) / 200
+        half = Fraction(ask - bid, 2)
+    elif params.half_spread_ticks is not None:
+        half = Fraction(str(params.half_spread_ticks))
+    else:
+        half = Fraction(bid + ask, 2) * Fraction(str(params.spread_pct)) / 200
+    return max(half, Fraction(params.min_spread_ticks, 2))
 
 
 @given(

@@ -144,7 +144,9 @@ class Desk:
 
     def send(self, message: Message) -> list[Quotes]:
         """Deliver a message; return the Quotes that it causes."""
-        name = {"FeedState": "feed_state"}.get(type(message).__name__, type(message).__name__.lower())
+        name = {"FeedState": "feed_state", "InstrumentInfo": "instrument_info"}.get(
+            type(message).__name__, type(message).__name__.lower()
+        )
         answers = quotes_of(getattr(self.quoter, f"on_{name}")(message, self.now_ns))
         self.sent.extend(answers)
         return answers

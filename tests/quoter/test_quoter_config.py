@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from services.quoter.config import parse_quoter, settings_of
-from services.quoter.explain import Row, explain
+from services.quoter.explain import Allowed, Row, explain
 from services.quoter.strategies import STRATEGIES
 from services.quoter.strategies.base import MarketView, Memory, Needs, Params, Strategy, Wanted
 from shared.config import Config, Quoter, load
@@ -17,6 +17,7 @@ from shared.errors import BadInput
 from shared.messages import Level, Side
 from tests.quoter.builders import ACCOUNT, INSTRUMENT, SYMBOL, instrument, view
 
+ALLOWED = Allowed(equity_usd=10_000.0, position_usd=2_000.0, order_usd=1_000.0)
 FILE = """
 [venues.backpack]
 protocol = "backpack"
@@ -104,7 +105,7 @@ def test_X15_a_strategy_is_one_function_and_its_params(monkeypatch: pytest.Monke
 
 
 def rows(strategy: str, **params: Any) -> list[Row]:
-    return explain(SYMBOL, Quoter(ACCOUNT, strategy, params), INSTRUMENT, Decimal(200))
+    return explain(SYMBOL, Quoter(ACCOUNT, strategy, params), INSTRUMENT, Decimal(200), ALLOWED)
 
 
 def test_C10_explain_shows_ticks_and_percent_of_each_quote() -> None:
@@ -128,17 +129,27 @@ def test_explain_shows_a_flow_strategy_under_both_flows_and_its_veto() -> None:
     assert sides["short, takers buy"] == "bid"
 
 
+def test_explain_shows_only_what_risk_would_permit() -> None:
+    tight = Allowed(equity_usd=10_000.0, position_usd=50.0, order_usd=30.0)
+    table = explain(SYMBOL, Quoter(ACCOUNT, "two_sided", {"quantity": 1}), INSTRUMENT, Decimal(200), tight)
+    assert {row.quantity for row in table if row.situation == "flat"} == {"0.15"}, "the largest order"
+    assert {row.position for row in table} == {"0", "0.18", "-0.18"}
+    assert [row.quantity for row in table if row.situation == "long"] == ["0.07", "0.15"], (
+        "the largest position"
+    )
+
+
 def test_explain_says_why_nothing_is_quoted() -> None:
-    table = explain(SYMBOL, Quoter(ACCOUNT, "one_sided"), instrument(min_quantity="5"), Decimal(200))
+    table = explain(SYMBOL, Quoter(ACCOUNT, "one_sided"), instrument(min_quantity="5"), Decimal(200), ALLOWED)
     assert {(row.side, row.reason) for row in table} == {("-", "size below the venue's minimum")}
 
 
 def test_explain_has_no_short_inventory_where_there_is_none_to_have() -> None:
     spot = instrument(is_perp=False)
-    table = explain(SYMBOL, Quoter(ACCOUNT, "two_sided", {"quantity": 1}), spot, Decimal(200))
+    table = explain(SYMBOL, Quoter(ACCOUNT, "two_sided", {"quantity": 1}), spot, Decimal(200), ALLOWED)
     assert {row.situation for row in table} == {"flat", "long"}
 
 
 def test_explain_refuses_a_mid_without_room_for_a_book() -> None:
     with pytest.raises(BadInput, match="below two ticks"):
-        explain(SYMBOL, Quoter(ACCOUNT, "two_sided", {"quantity": 1}), INSTRUMENT, Decimal("0.01"))
+        explain(SYMBOL, Quoter(ACCOUNT, "two_sided", {"quantity": 1}), INSTRUMENT, Decimal("0.01"), ALLOWED)

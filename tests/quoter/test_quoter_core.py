@@ -179,8 +179,7 @@ def test_new_rules_of_the_venue_are_taken_and_repeated_ones_change_nothing() -> 
     before = desk.quoter._memory
     desk.quoter.on_instrument_info(INFO, desk.now_ns)
     assert desk.quoter._memory is before
-    desk.quoter.on_instrument_info(msgspec.structs.replace(INFO, min_quantity="0.05"), desk.now_ns)
-    desk.tick()
+    desk.send(msgspec.structs.replace(INFO, min_quantity="0.05"))
     assert (desk.levels, desk.reason) == ((), "size below the venue's minimum")
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from services.quoter.levels.hysteresis import keep_places
-from services.quoter.levels.limits import rooms, within
+from services.quoter.levels.limits import narrowed, rooms, within
 from services.quoter.levels.rounding import PriceGrid
 from services.quoter.levels.sizing import LotSizes
 from shared.instrument import Instrument
@@ -48,6 +48,18 @@ def test_rooms_are_the_distances_to_the_permitted_positions(
     position: int, limits: dict[str, Any], expected: tuple[int, int]
 ) -> None:
     assert rooms(position, permit(**limits)) == expected
+
+
+@pytest.mark.parametrize(
+    ("largest", "can_be_short", "expected"),
+    [(None, True, (1000, 1000)), (300, True, (300, 300)), (300, False, (300, 0)), (None, False, (1000, 0))],
+)
+def test_R17_the_params_own_limit_and_spot_narrow_the_permit(
+    largest: int | None, can_be_short: bool, expected: tuple[int, int]
+) -> None:
+    left = narrowed(permit(), largest, can_be_short)
+    assert (left.max_long, left.max_short) == expected
+    assert narrowed(left, largest, can_be_short) is left
 
 
 def test_R17_levels_of_a_side_share_its_room_best_first() -> None:

@@ -147,6 +147,17 @@ def test_Q27_refuse_stops_the_start_with_the_value_and_the_rule() -> None:
         plan(Params(quantity=0.1, min_size="refuse"), rules)
 
 
+@pytest.mark.parametrize("size", [{"size_usd": 5.0}, {"equity_pct": 1.0}])
+def test_Q27_refuse_is_itself_refused_where_no_size_is_known_before_a_price(size: dict[str, float]) -> None:
+    assert Params(min_size="refuse", **size).problem().startswith('min_size "refuse" needs quantity')
+
+
+@pytest.mark.parametrize("spread", [{"half_spread_ticks": 1.0}, {"spread_pct": 0.01}, {"join_best": True}])
+def test_Q04_two_quotes_are_never_nearer_than_the_smallest_spread(spread: dict[str, Any]) -> None:
+    bid, ask = prices(wanted(min_spread_ticks=10, **spread))
+    assert (bid, ask) == (19_995, 20_005)
+
+
 @pytest.mark.parametrize(("lots", "expected"), [(150, (19_955, 20_015)), (-150, (19_985, 20_045))])
 def test_R01_long_lowers_both_quotes_and_short_raises_them(lots: int, expected: tuple[int, int]) -> None:
     assert prices(wanted({"position": lots}, skew=1.0, max_position=3.0)) == expected
@@ -164,19 +175,6 @@ def test_R02_C9_the_shift_is_skew_times_half_spread_times_ratio() -> None:
         9_981,
         10_017,
     )
-
-
-@pytest.mark.parametrize("net", [3, 20, 100, 299])
-def test_R02_G3_the_legacy_skew_left_the_market_and_this_one_does_not(net: int) -> None:
-    """As coded by an earlier bot (mid 100, 0.35 %, 0.4, max 3): net 1 -> 86.515 / 86.8183."""
-    legacy = 100 * (1 - 0.4 * net / 300)
-    bid, ask = prices(
-        wanted({"bid": 9_999, "ask": 10_001, "position": net}, spread_pct=0.35, skew=0.4, max_position=3.0,
-               quantity=0.01)
-    )  # fmt: skip
-    assert bid is not None and ask is not None
-    assert 9_999 - 2 * 17.5 - 1 <= bid < 10_000 <= ask
-    assert net < 20 or legacy < 98
 
 
 def test_R02_no_skew_or_no_position_means_no_shift() -> None:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+import msgspec
+
 from services.risk.config import parse_risk
 from services.risk.core import Risk
 from shared.clock import NS_PER_MS, NS_PER_S
 from shared.messages import (
+    Depth,
     Equity,
     FeedState,
     FeedStatus,
@@ -57,8 +60,13 @@ class Desk:
         self.silent: set[str] = set()
         self.inputs: dict[tuple[str, ...], Message] = {}
         self._set_defaults()
+        for account in accounts:
+            for symbol in self.symbols:
+                self.core.set_quoted(account, symbol, True)
         self.take(self.core.on_halts({}, self.now_ns))
-        self.run(1_000)
+        self.run(1_500)
+        if "Equity" not in self.silent:
+            self.confirm_equity()
 
     def _set_defaults(self) -> None:
         for symbol in self.symbols:
@@ -71,6 +79,23 @@ class Desk:
                 self.keep(Working(account, symbol, (), (), "ready"))
         for account in self.accounts:
             self.keep(Equity(account, 1_000.0, 1_000.0, 10**18))
+
+    def confirm_equity(self) -> None:
+        """Let a second, later read of every account say the same."""
+        for account in self.accounts:
+            first: Any = self.inputs["Equity", account, "-"]
+            self.hear(msgspec.structs.replace(first, as_of_ns=first.as_of_ns + 1))
+
+    def set_equity(self, usd: float) -> None:
+        """Let two reads of the first account's equity agree on a value."""
+        last: Any = self.inputs["Equity", self.accounts[0], "-"]
+        self.hear(msgspec.structs.replace(last, equity_usd=usd, as_of_ns=last.as_of_ns + 1))
+        self.confirm_equity()
+
+    def set_price(self, price: float, symbol: str = SYMBOL) -> None:
+        """Move book and mark; a large move takes a cool-down."""
+        mid = round(price * 100)
+        self.hear(self.top_at(mid - 1, mid + 1, symbol), self.mark_at(price, symbol))
 
     def top_at(self, bid: int | None, ask: int | None, symbol: str = SYMBOL) -> Top:
         return Top(VENUE, symbol, bid, 5, ask, 5, 1, 0, self.now_ns, self.now_ns, self.now_ns)
@@ -114,8 +139,9 @@ class Desk:
     def _give(self, message: Message) -> None:
         handlers: dict[type[Message], Any] = {
             InstrumentInfo: self.core.on_instrument_info, FeedState: self.core.on_feed_state,
-            Top: self.core.on_top, Mark: self.core.on_mark, Position: self.core.on_position,
-            Equity: self.core.on_equity, Working: self.core.on_working, Fill: self.core.on_fill,
+            Top: self.core.on_top, Depth: self.core.on_depth, Mark: self.core.on_mark,
+            Position: self.core.on_position, Equity: self.core.on_equity,
+            Working: self.core.on_working, Fill: self.core.on_fill,
         }  # fmt: skip
         self.take(handlers[type(message)](message, self.now_ns))
 

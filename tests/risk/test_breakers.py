@@ -10,8 +10,8 @@ from services.risk.policies.breakers import MidMove, TrailingExtremes, WideSprea
 from services.risk.policies.policy import Action, Decision, Market
 from services.risk.policies.ratio import Limit
 from shared.clock import NS_PER_S
-from shared.messages import Permit
-from tests.risk.desk import MID, MS, Desk, is_nothing
+from shared.messages import Depth, OrderStatus, Permit, Side, Working, WorkingOrder
+from tests.risk.desk import ACCOUNT, MID, MS, SYMBOL, VENUE, Desk, is_nothing
 
 STRICT = Limit.of_percent(0.6, "strict")
 
@@ -156,3 +156,89 @@ def test_a_permit_is_repeated_each_quarter_second_and_lives_for_one() -> None:
     permits = [message for message in desk.told if isinstance(message, Permit)]
     assert len(permits) == 8
     assert desk.permit.expires_ns == desk.now_ns + 1_000 * MS
+
+
+def test_R14_the_mid_that_was_in_force_until_a_move_counts_as_its_start() -> None:
+    """100.00 until 0.96 s ago, then 100.30, now 100.61: +0.61 % inside 1.0 s, however seldom it was heard."""
+    desk = Desk()
+    desk.now_ns += 45 * MS  # the timer's last sample of 100.00 will be older than the window
+    desk.hear(desk.top_at(MID + 29, MID + 31))
+    desk.now_ns += 960 * MS
+    desk.hear(desk.top_at(MID + 60, MID + 62))
+    assert is_nothing(desk.permit) and "mid moved +0.61 %" in desk.permit.reason
+
+
+def test_R14_the_mid_that_fired_is_the_start_of_the_next_move() -> None:
+    desk = Desk(cool_down_s=0.1)
+    desk.hear(desk.top_at(MID + 60, MID + 62))
+    desk.now_ns += 500 * MS
+    desk.hear(desk.top_at(MID + 122, MID + 124))  # +0.62 % from there
+    assert "mid moved +0.62 %" in desk.core.markets["backpack", SYMBOL].decide(desk.now_ns).reason
+
+
+def test_R16_a_market_is_watched_for_a_window_before_it_is_quoted() -> None:
+    """What moved, or was in a cool-down, when this process began is not known to it."""
+    desk = Desk(move_window_s=3.0)
+    assert is_nothing(desk.permit) and "market is watched for 3 s first" in desk.permit.reason
+    desk.run(1_500)
+    assert is_nothing(desk.permit)
+    desk.run(250)
+    assert desk.may_quote()
+
+
+# --- the book of others ------------------------------------------------------------------------------
+
+
+def resting(desk: Desk, bid: int | None, ask: int | None) -> Working:
+    orders = [
+        WorkingOrder(number, "v", side, price, 5, 0, OrderStatus.LIVE, 0, False)
+        for number, (side, price) in enumerate(((Side.BUY, bid), (Side.SELL, ask)))
+        if price is not None
+    ]
+    return Working(ACCOUNT, desk.symbols[0], tuple(orders), (), "ready")
+
+
+def depth(desk: Desk, bids: tuple[tuple[int, int], ...], asks: tuple[tuple[int, int], ...]) -> Depth:
+    return Depth(VENUE, desk.symbols[0], bids, asks, 1, 0, desk.now_ns, desk.now_ns, desk.now_ns)
+
+
+def test_R15_quotes_of_our_own_do_not_make_a_wide_market_narrow() -> None:
+    desk = Desk()
+    desk.hear(resting(desk, MID - 1, MID + 1))
+    desk.hear(depth(desk, ((MID - 1, 5), (MID - 60, 9)), ((MID + 1, 5), (MID + 60, 9))))
+    desk.run(2_000)  # from now on these are surely ours alone
+    assert desk.may_quote(), "1.2 % between the others"
+    desk.hear(depth(desk, ((MID - 1, 5), (MID - 110, 9)), ((MID + 1, 5), (MID + 110, 9))))
+    desk.run(250)
+    assert is_nothing(desk.permit) and "spread is 2.20 % of the mid" in desk.permit.reason
+
+
+def test_R14_an_order_of_our_own_that_comes_or_goes_is_no_move_of_the_market() -> None:
+    desk = Desk(max_move_pct=0.01)
+    desk.hear(depth(desk, ((MID - 4, 9),), ((MID + 4, 9),)), desk.top_at(MID - 4, MID + 4))
+    desk.run(2_000)
+    desk.hear(resting(desk, MID - 1, None))
+    desk.hear(depth(desk, ((MID - 1, 5), (MID - 4, 9)), ((MID + 4, 9),)), desk.top_at(MID - 1, MID + 4))
+    assert desk.may_quote(), "1.5 ticks of the mid are three times the limit"
+    desk.run(2_000)
+    assert desk.may_quote()
+    desk.hear(resting(desk, None, None))
+    desk.hear(depth(desk, ((MID - 4, 9),), ((MID + 4, 9),)), desk.top_at(MID - 4, MID + 4))
+    assert desk.may_quote()
+
+
+def test_orders_of_every_account_of_ours_are_taken_out_of_the_book() -> None:
+    desk = Desk(accounts=("a", "b"))
+    for account, side, price in (("a", Side.BUY, MID - 1), ("b", Side.SELL, MID + 1)):
+        order = WorkingOrder(1, "v", side, price, 5, 0, OrderStatus.LIVE, 0, False)
+        desk.hear(Working(account, SYMBOL, (order,), (), "ready"))
+    desk.hear(depth(desk, ((MID - 1, 5), (MID - 110, 9)), ((MID + 1, 5), (MID + 110, 9))))
+    desk.run(2_000)
+    assert "spread is 2.20 % of the mid" in desk.permit.reason
+
+
+def test_a_book_of_ours_alone_without_depth_behind_it_is_no_book() -> None:
+    desk = Desk()
+    desk.hear(resting(desk, MID - 1, MID + 1))
+    desk.run(3_500)
+    assert is_nothing(desk.permit) and "no price but our own" in desk.permit.reason

@@ -87,6 +87,20 @@ def test_before_the_flags_were_read_nothing_is_permitted() -> None:
     assert decision.action is Action.FREEZE and decision.reason == "halt flags not read"
 
 
+def test_one_symbols_flag_permits_no_other_symbol_while_flags_elsewhere_are_unread() -> None:
+    desk = Desk("A_PERP", "B_PERP")
+    sticky = desk.core.halt = StickyHalt()
+    desk.core._judge = Judge(desk.core._config, [], sticky)
+    desk.take(desk.core.on_halts({"A_PERP": "drill"}, desk.now_ns, False))
+    desk.run(250)
+    assert desk.permits[ACCOUNT, "A_PERP"].halted
+    assert is_nothing(desk.permits[ACCOUNT, "B_PERP"])
+    assert desk.permits[ACCOUNT, "B_PERP"].reason == "halt flags not read"
+    desk.take(desk.core.on_halts({"A_PERP": "drill"}, desk.now_ns, True))
+    desk.run(250)
+    assert desk.permits[ACCOUNT, "A_PERP"].halted and desk.permits[ACCOUNT, "B_PERP"].may_buy
+
+
 def test_a_wanted_halt_is_dropped_when_the_flag_was_seen() -> None:
     sticky = StickyHalt()
     sticky.on_flags({})

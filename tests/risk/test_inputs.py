@@ -74,7 +74,6 @@ BAD: dict[str, tuple[Callable[[Desk], object], str]] = {
     "position unknown": (lambda d: d.set_position(0, is_known=False), "position is not confirmed"),
     "stale": (lambda d: d.hear(feed(FeedStatus.STALE)), "feed is stale: why"),
     "by REST": (lambda d: d.hear(feed(FeedStatus.FALLBACK)), "feed is fallback"),
-    "ended": (lambda d: d.hear(feed(FeedStatus.ENDED)), "feed is ended"),
     "no bid": (lambda d: d.hear(d.top_at(None, MID)), "one side only"),
     "no ask": (lambda d: d.hear(d.top_at(MID, None)), "one side only"),
     "crossed": (lambda d: d.hear(d.top_at(MID, MID)), "book is crossed"),
@@ -184,18 +183,19 @@ def test_L03_a_position_told_before_its_fill_is_explained_by_the_fill() -> None:
     assert desk.permit.may_buy
 
 
-def _fill(size: int) -> Fill:
+def _fill(size: int, after: int) -> Fill:
     side = Side.BUY if size > 0 else Side.SELL
-    return Fill(ACCOUNT, SYMBOL, 1, 1, "v", side, 1, abs(size), True, "0", "USDC", None, 0, False, 0, 0)
+    return Fill(ACCOUNT, SYMBOL, 1, 1, "v", side, 1, abs(size), True, "0", "USDC", None, after, False, 0, 0)
 
 
-@given(st.lists(st.integers(-50, 50).filter(bool), max_size=30))
-def test_L03_fills_alone_are_never_doubted(sizes: list[int]) -> None:
+@given(st.lists(st.tuples(st.integers(-50, 50).filter(bool), st.integers(0, 1)), max_size=30))
+def test_L03_fills_alone_are_never_doubted(fills: list[tuple[int, int]]) -> None:
+    """Also where a fee in the base asset takes the last lot of what was bought."""
     doubt, quantity = PositionDoubt(NS_PER_S), 0
     doubt.on_position(Position(ACCOUNT, SYMBOL, 0, None, True, 1, 0), 0)
-    for number, size in enumerate(sizes):
-        quantity += size
-        doubt.on_fill(_fill(size))
+    for number, (size, fee) in enumerate(fills):
+        quantity += size - fee
+        doubt.on_fill(_fill(size, quantity))
         doubt.on_position(Position(ACCOUNT, SYMBOL, quantity, None, True, number + 2, 0), number)
         assert doubt.decide().action is Action.ALLOW
 

@@ -49,7 +49,7 @@ class Surroundings:
         self.market.on_demand = lambda kind, scope, symbol, _wanted: self.wanted.append((kind, scope, symbol))
         self.inbox = Inbox(self._context, clock)
         self.inbox.connect(addresses.of("risk"))
-        self.inbox.subscribe(Permit)
+        self.inbox.subscribe(Permit, ACCOUNT, SYMBOL)  # as its quoter does
         self.permits: list[Permit] = []
 
     def step(self) -> None:
@@ -155,6 +155,9 @@ def test_nothing_is_permitted_before_redis_was_asked_for_halts(run_dir: Path, ar
         HaltFlags(run_dir).set("ALL", "by hand")
         around.await_permit(lambda permit: permit.halted)
         HaltFlags(run_dir).clear("ALL")
+        HaltFlags(run_dir).set("OTHER_PERP", "by hand")
+        around.await_permit(lambda permit: permit.reason == "halt flags not read" and not permit.may_buy)
+        HaltFlags(run_dir).clear("OTHER_PERP")
         server.start()
         around.await_permit(lambda permit: permit.may_buy)
         server.stop()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from decimal import Decimal
 from itertools import pairwise
+from typing import Any
 
 from shared.messages import Position
 from tests.chaos.recovery import check_journal
@@ -17,6 +18,10 @@ from tests.scenarios.test_order_faults import NO_RISK_AFTER_S
 EXECUTION = "execution.main"
 #: a repeatedly wrong position must have stopped new risk after this
 DOUBTED_WITHIN_S = 10.0
+#: the first probe of a silent stream goes out 5 s after the doubt, the second 10 s later
+PROBED_S = 9.0
+#: it rests 3 % from the quote that it stands for; the market moves meanwhile
+PROBE_AWAY = Decimal("0.025")
 
 
 def hold_a_position(stage: Stage) -> Decimal:
@@ -35,10 +40,41 @@ def hold_a_position(stage: Stage) -> Decimal:
 def test_D08_a_silent_private_stream_stops_new_risk(stage: Stage) -> None:
     count, at = len(stage.venue.placements()), stage.venue.fault("silent_private")
     stage.watch_quotes_go(at, NO_RISK_AFTER_S)
-    late = [one for one in stage.venue.placements()[count:] if one["recv_ns"] > (at + NO_RISK_AFTER_S) * 1e9]
+    late = placed_since(stage, count, at + NO_RISK_AFTER_S)
     assert not late, late
     stage.venue.clear_faults()
     stage.heal()
+
+
+def test_D08_a_silent_private_stream_is_asked_by_one_smallest_order_far_from_the_market(stage: Stage) -> None:
+    """The bound of what goes out meanwhile: one order in the first seconds, as small and far as it can be."""
+    count, at = len(stage.venue.placements()), stage.venue.fault("silent_private")
+    wait_until(lambda: time.monotonic() - at > PROBED_S, PROBED_S + 5)
+    depth = stage.venue.maker.public("/api/v1/depth", symbol=PERP).json()
+    stage.venue.clear_faults()
+    probes = placed_since(stage, count, at + NO_RISK_AFTER_S)
+    assert len(probes) == 1
+    order = next(row for row in shown(stage) if str(row["clientId"]) == str(probes[0]["client_id"]))
+    markets = stage.venue.maker.public("/api/v1/markets").json()
+    (rules,) = [row["filters"]["quantity"] for row in markets if row["symbol"] == PERP]
+    assert Decimal(order["quantity"]) == Decimal(rules["minQuantity"])
+    middle = (Decimal(depth["bids"][-1][0]) + Decimal(depth["asks"][0][0])) / 2
+    assert abs(Decimal(order["price"]) / middle - 1) > PROBE_AWAY
+    assert Decimal(order["executedQuantity"]) == 0
+    stage.heal()
+
+
+def placed_since(stage: Stage, count: int, moment: float) -> list[dict[str, Any]]:
+    """Return the placements from number `count` on that came after a moment (monotonic seconds)."""
+    return [one for one in stage.venue.placements()[count:] if one["recv_ns"] > moment * 1e9]
+
+
+def shown(stage: Stage) -> list[dict[str, Any]]:
+    """Return the maker's open orders and its newest dead ones."""
+    dead: list[dict[str, Any]] = stage.venue.maker.get(
+        "/wapi/v1/history/orders", "orderHistoryQueryAll", limit=1000, sortDirection="Desc"
+    ).json()
+    return [*stage.venue.maker.open_orders(), *dead]
 
 
 def test_D08_fills_behind_closed_sockets_are_back_filled_once(stage: Stage) -> None:

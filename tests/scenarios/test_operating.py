@@ -25,7 +25,7 @@ def halted(stage: Stage) -> Iterator[Stage]:
     assert stage.makerd.command("resume").returncode == 0
 
 
-def test_R16_halt_is_done_when_it_returns_and_resume_quotes_again(halted: Stage) -> None:
+def test_halt_is_done_when_it_returns_and_resume_quotes_again(halted: Stage) -> None:
     sent = len(halted.venue.placements())
     assert halted.makerd.status().state["halted"] == {"ALL": "a test"}
     assert len(halted.venue.placements()) == sent
@@ -33,7 +33,7 @@ def test_R16_halt_is_done_when_it_returns_and_resume_quotes_again(halted: Stage)
     halted.makerd.await_quoting(halted.venue)
 
 
-def test_R16_halt_outlives_the_death_of_risk_and_execution(halted: Stage) -> None:
+def test_halt_outlives_the_death_of_risk_and_execution(halted: Stage) -> None:
     before, sent = halted.makerd.pids(), len(halted.venue.placements())
     halted.makerd.strike("risk", "execution.main", f"quoter.{PERP}")(signal.SIGKILL)
     wait_until(lambda: halted.makerd.is_whole() and halted.makerd.pids() != before, 20)
@@ -46,7 +46,7 @@ def test_R16_halt_outlives_the_death_of_risk_and_execution(halted: Stage) -> Non
     assert len(halted.venue.placements()) == sent
 
 
-def test_R16_halt_outlives_a_restart_of_the_whole_deployment(halted: Stage) -> None:
+def test_halt_outlives_a_restart_of_the_whole_deployment(halted: Stage) -> None:
     assert halted.makerd.interrupt() == 0, halted.makerd.output
     sent = len(halted.venue.placements())
     halted.makerd.run("--venue-file", str(halted.proxy.ready_file))
@@ -57,7 +57,7 @@ def test_R16_halt_outlives_a_restart_of_the_whole_deployment(halted: Stage) -> N
     assert len(halted.venue.placements()) == sent
 
 
-def test_R16_halt_of_one_symbol_needs_no_redis(stage: Stage) -> None:
+def test_halt_of_one_symbol_needs_no_redis(stage: Stage) -> None:
     stage.makerd.supervisor.stop("redis")
     try:
         answer = stage.makerd.command("halt", PERP)

@@ -177,3 +177,29 @@ def test_addresses_are_private_and_short_whatever_the_run_directory(tmp_path: Pa
     with pytest.raises(BadInput, match="over"):
         Addresses(tmp_path).of("x" * 200)
     assert Addresses(tmp_path, {"risk": "tcp://127.0.0.1:1"}).of("risk") == "tcp://127.0.0.1:1"
+
+
+def test_a_topic_that_was_forgotten_goes_on_where_it_was_when_it_comes_back(wire: Wire) -> None:
+    """Its consumers have seen its sequence: from 1 again, all would be dropped for the rest of the epoch."""
+    inbox = wire.inbox(Top, Trade)
+    for number in range(5):
+        wire.publisher.publish(top(number))
+        wire.publisher.publish(trade(number))
+    assert len(wire.receive(inbox, lambda got: trade(4) in got)) > 1
+    wire.publisher.forget(Top, "backpack", "SOL_USDC_PERP")
+    wire.publisher.forget(Trade, "backpack", "SOL_USDC_PERP")
+    wire.publisher.heartbeat()
+    wire.publisher.publish(top(100))
+    wire.publisher.publish(trade(100))
+    got = wire.receive(inbox, lambda got: top(100) in got and trade(100) in got)
+    assert got == [trade(100), top(100)], "and there is no gap"
+
+
+def test_X02_a_port_in_use_is_named() -> None:
+    context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+    first = context.socket(zmq.XPUB)
+    address = f"tcp://127.0.0.1:{first.bind_to_random_port('tcp://127.0.0.1')}"
+    with pytest.raises(BadInput, match=rf"{address} cannot be bound: Address already in use"):
+        Publisher(context, address, SystemClock())
+    first.close()
+    context.term()

@@ -49,6 +49,7 @@ def test_a_good_file_is_read_with_defaults(tmp_path: Path, monkeypatch: pytest.M
         (('account = "main"', 'account = "x"'), ["quoters.SOL_USDC_PERP.account", "'x'"]),
         (("strategy =", "stratgy ="), ["stratgy", "did you mean 'strategy'"]),
         (("[deployment]", "[deployment"), ["config.toml"]),
+        (("[venues", '[addresses]\nrisk = "tcp://10.0.0.5:9"\n[venues'), ["addresses.risk", "10.0.0.5"]),
     ],
 )
 def test_X02_bad_input_names_the_key_the_value_and_the_rule(
@@ -65,3 +66,23 @@ def test_X02_bad_input_names_the_key_the_value_and_the_rule(
 def test_X02_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match=r"nowhere\.toml does not exist"):
         load(tmp_path / "nowhere.toml")
+
+
+def test_X02_a_config_that_is_a_directory_is_named(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=f"{tmp_path} cannot be read: Is a directory"):
+        load(tmp_path)
+
+
+def test_X02_a_truncated_file_of_an_added_quoter_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MAKERD_RUN_DIR", str(tmp_path))
+    (tmp_path / "quoters").mkdir()
+    (tmp_path / "quoters" / "SOL_USDC.json").write_text('{"account":"main","stra')
+    with pytest.raises(BadInput, match=r"quoters/SOL_USDC\.json: Input data was truncated"):
+        load(write(tmp_path, GOOD))
+
+
+def test_a_service_may_be_given_a_port_of_this_host(tmp_path: Path) -> None:
+    text = GOOD + '[addresses]\nrisk = "tcp://127.0.0.1:7001"\n'
+    assert load(write(tmp_path, text)).addresses == {"risk": "tcp://127.0.0.1:7001"}

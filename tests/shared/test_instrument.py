@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from decimal import Decimal
 
 import pytest
@@ -87,3 +88,30 @@ def test_plain_has_no_exponent_and_no_padding() -> None:
     assert [plain(Decimal(text)) for text in ("1E-7", "10.500", "100", "1E+3")] == [
         "0.0000001", "10.5", "100", "1000",
     ]  # fmt: skip
+
+
+DECIMALS = ("tick_size", "lot_size", "min_quantity", "max_quantity", "min_notional", "min_price", "max_price",
+            "contract_multiplier")  # fmt: skip
+ODD = ["None", "", "NaN", "sNaN", "Infinity", "-1", "1e999999", "1e-999999", "0x10", "1,5", "\x00"]
+
+
+@pytest.mark.parametrize("name", DECIMALS)
+@pytest.mark.parametrize("text", ODD)
+def test_an_odd_listing_is_refused_and_never_another_error(name: str, text: str) -> None:
+    with pytest.raises(Refused) as refused:
+        instrument(**{name: text})
+    assert refused.value.reason == "instrument" and repr(text) in str(refused.value)
+
+
+@given(st.dictionaries(st.sampled_from((*DECIMALS, "price_rule")), st.text(max_size=8)))
+def test_any_listing_is_an_instrument_or_refused(changes: dict[str, str]) -> None:
+    with suppress(Refused):
+        rules = instrument(**changes)
+        assert rules.tick_size > 0 and rules.lot_size > 0 and rules.min_lots >= 1
+
+
+def test_only_tick_lot_and_multiplier_say_what_a_number_means() -> None:
+    rules = instrument()
+    assert rules.counts_like(instrument(min_notional="5", max_price="900"))
+    for name in ("tick_size", "lot_size", "contract_multiplier"):
+        assert not rules.counts_like(instrument(**{name: "0.001"}))

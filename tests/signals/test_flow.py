@@ -108,6 +108,13 @@ def test_F04_raw_ratio_of_one_and_a_half_switches_at_the_second_step() -> None:
     assert average.update(raw, 200 * NS_PER_MS) >= THRESHOLD
 
 
+def test_F04_G6_raw_ratio_of_one_half_switches_at_the_first_step() -> None:
+    """In logs both directions weigh alike: 0.5 is further from 1 than 1.5 is. In ratios it took two."""
+    average = TimedAverage(alpha=0.3)
+    average.update(0.0, 0)
+    assert average.update(math.log(0.5), 100 * NS_PER_MS) <= -THRESHOLD
+
+
 @given(
     sample=st.floats(-1, 1),
     start=st.floats(-1, 1),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import msgspec
 import pytest
 
 from services.signals.config import Config, parse_signals
@@ -162,3 +163,16 @@ def test_X02_a_bad_value_is_named_with_its_rule(raw: dict[str, Any], text: str) 
     with pytest.raises(BadInput) as caught:
         parse_signals(raw)
     assert text in str(caught.value)
+
+
+@pytest.mark.parametrize("changes", [{"tick_size": "None"}, {"min_notional": "?"}, {"lot_size": "1e999"}])
+def test_a_symbol_whose_rules_cannot_be_read_has_no_flow_and_the_others_go_on(
+    changes: dict[str, str],
+) -> None:
+    market = Market()
+    bad = msgspec.structs.replace(INFO, symbol="ODD_USDC", **changes)
+    market.core.watch(VENUE, "ODD_USDC")
+    market.core.on_instrument_info(bad, market.now_ns)
+    market.core.on_feed_state(msgspec.structs.replace(feed(), symbol="ODD_USDC"), market.now_ns)
+    flows = [message for message in market.run(5) if isinstance(message, Flow)]
+    assert {flow.symbol for flow in flows} == {SYMBOL}

@@ -54,11 +54,27 @@ def test_volatility_takes_no_return_over_a_hole() -> None:
 
 
 def test_volatility_is_not_owned_by_one_absurd_mid() -> None:
-    mids = [100.0 * math.exp(1e-4 * (index % 2)) for index in range(60)]
+    mids = [10_000.0 + index % 2 for index in range(60)]  # ticks: up one, down one
     calm = volatility(mids).annualised_pct()
-    shocked = volatility([*mids, 200.0, 100.0]).annualised_pct()
+    shocked = volatility([*mids, 20_000.0, 10_000.0]).annualised_pct()
     assert calm is not None and shocked is not None
     assert shocked < 10 * calm
+
+
+def test_volatility_of_a_market_that_stood_still_is_not_owned_by_one_absurd_mid_either() -> None:
+    shocked = volatility([*[10_000.0] * 60, 20_000.0, 10_000.0]).annualised_pct()
+    one_tick = 100 * 1e-4 * math.sqrt(SECONDS_PER_YEAR)
+    assert shocked is not None and shocked < 6 * one_tick
+
+
+def test_volatility_rises_again_after_the_market_stood_still_for_long() -> None:
+    """With a clip at six times what is almost 0 it stayed almost 0 for good."""
+    moving = [10_000.0 * math.exp(1e-3 * (index % 2)) for index in range(20)]
+    still = [10_000.0] * 400
+    estimate = volatility([*moving, *still, *moving])
+    expected = 100 * 1e-3 * math.sqrt(SECONDS_PER_YEAR)
+    value = estimate.annualised_pct()
+    assert value is not None and 0.3 * expected < value < expected
 
 
 @given(mids=st.lists(st.floats(1.0, 1e6), min_size=4, max_size=200))

@@ -18,7 +18,7 @@ from services.console.commands.venue_reads import (
 from services.execution.config import ExecutionConfig
 from services.marketdata.config import MarketDataConfig
 from services.quoter.config import parse_quoter
-from services.quoter.explain import explain
+from services.quoter.explain import Allowed, explain
 from services.risk.config import parse_risk
 from services.signals.config import parse_signals
 from shared.config import Config, load, parse
@@ -26,23 +26,43 @@ from shared.errors import BadInput, Unknown
 from shared.instrument import Instrument
 from shared.venues.registry import adapter_of
 
-COLUMNS = ("situation", "side", "price", "quantity", "notional", "percent_from_mid", "reason")
+COLUMNS = (
+    "situation", "side", "price", "quantity", "notional", "ticks_from_mid", "percent_from_mid", "reason",
+)  # fmt: skip
+
+#: quote units, where no other is given
+ASSUMED_EQUITY_USD = Decimal(10_000)
 
 
 def check_sections(config: Config) -> None:
     """Parse what each service will parse. Raises: BadInput on the first thing that is wrong."""
-    parse(config.marketdata, MarketDataConfig, "marketdata")
+    marketdata = parse(config.marketdata, MarketDataConfig, "marketdata")
     parse(config.execution, ExecutionConfig, "execution")
     parse_signals(config.signals)
-    parse_risk(config.risk)
+    risk = parse_risk(config.risk)
+    _check_settle("risk", risk.own_order_settle_s, marketdata.max_lag_s)
     for venue in config.venues.values():
         adapter_of(venue.protocol)
     for symbol, quoter in config.quoters.items():
-        parse_quoter(symbol, quoter)
+        _, params = parse_quoter(symbol, quoter)
+        _check_settle(f"quoters.{symbol}.params", params.own_order_settle_s, marketdata.max_lag_s)
 
 
-def check(path: Path, mid: str | None, only: str | None) -> int:
-    """Validate a file and print the quotes that each quoter would want. Raises: BadInput."""
+def _check_settle(where: str, settle_s: float, max_lag_s: float) -> None:
+    """A book that still counts as live must not show orders of ours that are already forgotten."""
+    if settle_s <= max_lag_s:
+        raise BadInput(
+            f"{where}: own_order_settle_s {settle_s:g} must be above marketdata.max_lag_s {max_lag_s:g}: "
+            "or quotes chase what the late book still shows of ours"
+        )
+
+
+def check(path: Path, mid: str | None, only: str | None, equity: str | None = None) -> int:
+    """Validate a file and print the quotes that each quoter would place under its limits.
+
+    equity  of each account, quote units; None = ASSUMED_EQUITY_USD
+    Raises: BadInput.
+    """
     config = load(path)
     check_sections(config)
     check_written(config)
@@ -51,23 +71,37 @@ def check(path: Path, mid: str | None, only: str | None) -> int:
     print(f"{path}: good")
     for symbol, quoter in config.quoters.items():
         if only in (None, symbol):
-            _show_quotes(config, symbol, config.accounts[quoter.account].venue, _price(mid))
+            venue = config.accounts[quoter.account].venue
+            usd = _number(equity, "--equity")
+            _show_quotes(
+                config, symbol, venue, _number(mid, "--mid"), ASSUMED_EQUITY_USD if usd is None else usd
+            )
     return 0
 
 
-def _show_quotes(config: Config, symbol: str, venue: str, mid: Decimal | None) -> None:
+def _show_quotes(config: Config, symbol: str, venue: str, mid: Decimal | None, equity: Decimal) -> None:
     try:
         rules = _rules(config, venue, symbol, needs_venue=mid is None)
         mid = mid if mid is not None else _venue_mid(config, venue, symbol)
     except Unknown as error:
         print(f"{symbol}: no quotes shown: {error}")
         return
-    table = Table(title=f"{symbol} around {mid:f}", title_justify="left", box=None)
+    title = f"{symbol} around {mid:f}, with an equity of {equity:f}"
+    table = Table(title=title, title_justify="left", box=None)
     for name in COLUMNS:
         table.add_column(name.replace("_", " "), no_wrap=True)
-    for row in explain(symbol, config.quoters[symbol], rules, mid):
+    for row in explain(symbol, config.quoters[symbol], rules, mid, _allowed(config, symbol, float(equity))):
         table.add_row(*(getattr(row, name) for name in COLUMNS))
     Console().print(table)
+
+
+def _allowed(config: Config, symbol: str, equity_usd: float) -> Allowed:
+    """Return what the limits of `[risk]` leave to a symbol while nothing else is held."""
+    risk = parse_risk(config.risk)
+    limits = risk.limits_of(symbol)
+    bounds = [equity_usd * limits.max_position_share, equity_usd * risk.max_gross_equity_multiple]
+    bounds += [usd for usd in (limits.max_position_usd, risk.max_total_gross_usd) if usd is not None]
+    return Allowed(equity_usd, min(bounds), limits.max_order_usd)
 
 
 def _rules(config: Config, venue: str, symbol: str, *, needs_venue: bool) -> Instrument:
@@ -89,13 +123,13 @@ def _venue_mid(config: Config, venue: str, symbol: str) -> Decimal:
     return (best_bid + min(Decimal(price) for price, _ in book.asks)) / 2
 
 
-def _price(text: str | None) -> Decimal | None:
+def _number(text: str | None, option: str) -> Decimal | None:
     if text is None:
         return None
     try:
-        price = Decimal(text)
+        number = Decimal(text)
     except InvalidOperation:
-        raise BadInput(f"--mid {text!r} is not a decimal") from None
-    if not price.is_finite() or price <= 0:
-        raise BadInput(f"--mid {text!r} must be above 0")
-    return price
+        raise BadInput(f"{option} {text!r} is not a decimal") from None
+    if not number.is_finite() or number <= 0:
+        raise BadInput(f"{option} {text!r} must be above 0")
+    return number

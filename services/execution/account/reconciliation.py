@@ -1,10 +1,8 @@
 """The venue is the truth; one answer of it is not.
 
-Open orders: ours that we do not know are adopted (and then cancelled, for nobody wants
-them); ours that are missing are asked about one by one. Positions: a difference counts when
-two reads that began after our last event agree; then nothing but reductions, and the fills
-are read. What no fill explains is adopted when the private stream tells the same, else only
-after a minute of reads that all agree.
+A difference of positions counts when two reads that began after our last event agree; then
+nothing but reductions, and the fills are read. What no fill explains is adopted when the
+private stream tells the same, else only after a minute of reads that all agree.
 """
 
 from __future__ import annotations
@@ -15,17 +13,12 @@ from decimal import Decimal
 from services.execution.account.accounting import Accounting
 from services.execution.account.ledger import ZERO
 from services.execution.desk import Desk
-from services.execution.orders.records import Order
-from services.execution.orders.transitions import RESTING, Event
 from services.execution.reads.schedule import Reads
-from services.execution.reads.settle import CONSISTENT_NS, Settler
 from services.execution.requests import ReadKind
 from services.execution.symbols import Symbol
 from shared.clock import NS_PER_MS, NS_PER_S
-from shared.messages import OrderStatus
-from shared.venues.base import VenueBalance, VenueOrder, VenuePosition
+from shared.venues.base import VenueBalance, VenuePosition
 
-REVIVING_READS = 2
 #: a position that was not confirmed for so long is in doubt
 POSITION_TTL_NS = 10 * NS_PER_S
 #: two reads that agree must be so far apart: a fill may be on its way
@@ -48,79 +41,14 @@ class _Doubt:
 class Reconciliation:
     """Compares what we know with what the venue shows."""
 
-    def __init__(self, desk: Desk, accounting: Accounting, settler: Settler, reads: Reads) -> None:
+    def __init__(self, desk: Desk, accounting: Accounting, reads: Reads) -> None:
         self._desk = desk
         self._accounting = accounting
-        self._settler = settler
         self._reads = reads
         self._doubts: dict[str, _Doubt] = {}
         self._confirmed_ns: dict[str, int] = {}
         #: symbol -> what the private stream told of its position last, and when
         self._told: dict[str, tuple[Decimal, int]] = {}
-
-    # --- orders ---------------------------------------------------------------------------------
-
-    def on_open_orders(self, shown: Sequence[VenueOrder], begun_ns: int, now_ns: int) -> None:
-        """Take up a complete list of the account's open orders; those without our tag are not touched."""
-        desk = self._desk
-        ours: dict[int, VenueOrder] = {}
-        for found in shown:
-            if found.client_order_id is not None and desk.ids.is_ours(found.client_order_id):
-                ours[found.client_order_id] = found
-                desk.ids.saw(found.client_order_id)
-        for client_order_id, found in ours.items():
-            self._on_shown(client_order_id, found, begun_ns, now_ns)
-        for order in list(desk.orders.live()):
-            if order.client_order_id not in ours:
-                self._on_missing(order, begun_ns, now_ns)
-        busy = {found.symbol for found in ours.values()}
-        for symbol in desk.symbols.values():
-            if symbol.name not in busy:
-                symbol.shown_clear_ns = max(symbol.shown_clear_ns, begun_ns)
-                desk.touch(symbol)
-
-    def _on_shown(self, client_order_id: int, found: VenueOrder, begun_ns: int, now_ns: int) -> None:
-        desk = self._desk
-        order = desk.orders.find(client_order_id)
-        if order is None:
-            self._adopt(client_order_id, found, now_ns)
-        elif order.is_live:
-            self._settler.venue_says(order, found, now_ns)
-        elif begun_ns > order.changed_ns:
-            order.alive_reads += 1
-            if order.alive_reads >= REVIVING_READS:
-                desk.alert(
-                    "an order lives that was dead", symbol=order.symbol, client_order_id=client_order_id
-                )
-                desk.orders.apply(order, Event.REVIVED, now_ns)
-                desk.tell_order(order, "the venue shows it open")
-
-    def _adopt(self, client_order_id: int, found: VenueOrder, now_ns: int) -> None:
-        desk = self._desk
-        symbol = desk.symbol(found.symbol)
-        if symbol is None or found.price is None:
-            desk.alert(
-                "an order of ours cannot be read", symbol=found.symbol, client_order_id=client_order_id
-            )
-            return
-        size = max(1, symbol.instrument.lots_floor(found.quantity))
-        order = Order(
-            client_order_id, found.symbol, found.side, int(found.price / symbol.instrument.tick_size), size,
-            False, found.reduce_only, False, 0, now_ns, status=OrderStatus.LIVE,
-            venue_order_id=found.venue_order_id, sent_ns=now_ns, seen_ns=now_ns, changed_ns=now_ns,
-            is_placing=False,
-        )  # fmt: skip
-        # fills from before count in the position that is read from the venue
-        order.filled = order.counted = min(symbol.instrument.lots_floor(found.filled), size - 1)
-        desk.orders.add(order)
-        desk.tell_order(order, "found at the venue")
-
-    def _on_missing(self, order: Order, begun_ns: int, now_ns: int) -> None:
-        is_overdue = order.seen_ns and begun_ns > order.seen_ns + CONSISTENT_NS
-        if is_overdue and order.ask_due_ns is None and not order.is_cancelling and order.status in RESTING:
-            order.ask_due_ns = now_ns
-
-    # --- positions ----------------------------------------------------------------------------------
 
     def on_positions(self, shown: Sequence[VenuePosition], begun_ns: int, now_ns: int) -> None:
         """Take up a complete list of positions: a symbol that is not in it is flat."""

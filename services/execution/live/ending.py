@@ -1,4 +1,8 @@
-"""The end: every order of ours cancelled, confirmed by the venue, the ledger tied out; in bounded time."""
+"""The end: every order of ours cancelled, confirmed by the venue, the ledger tied out; in bounded time.
+
+That our orders are gone needs the venue alone. Where fills or payments cannot be read, or
+Redis does not answer, the tie-out is unknown, and the end is confirmed all the same.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +37,7 @@ class Ending:
         self._link, self._store, self._finish = link, store, finish
         self._deadline_ns = 0
         self._is_waiting = False
-        self._is_over = False
+        self.is_over = False
         self.is_confirmed = False
 
     def begin(self) -> None:
@@ -46,14 +50,21 @@ class Ending:
     def _check(self) -> None:
         if not self._is_waiting:
             return
-        if self._core.is_stopped():
+        is_late = self._clock.monotonic_ns() >= self._deadline_ns
+        self.is_confirmed = self._core.is_stopped()
+        if self.is_confirmed and self._core.is_ledger_read():
             self._is_waiting = False
-            self.is_confirmed = True
             self._loop.in_worker(self._tie_out, self._on_tied_out)
             self._loop.after(TIE_OUT_NS, self._end)
-        elif self._clock.monotonic_ns() >= self._deadline_ns:
+        elif is_late:
             self._is_waiting = False
-            self._end()
+            if self.is_confirmed:
+                log.error(
+                    "our orders are gone; fills or payments could not be read, the ledger is not tied out"
+                )
+                self._close({"open_orders_at_end": Decimal(0)})
+            else:
+                self._end()
 
     def _tie_out(self) -> dict[str, Decimal]:
         """Compare ledger and venue now that nothing trades; return the ledger's closing fields."""
@@ -73,10 +84,12 @@ class Ending:
         if isinstance(future.exception(), Unknown):
             self._end()
             return
-        closing = future.result()
+        self._close(future.result())
+
+    def _close(self, closing: dict[str, Decimal]) -> None:
         self._loop.in_worker(lambda: self._store.put_ledger(closing), lambda _done: self._end())
 
     def _end(self) -> None:
-        if not self._is_over:
-            self._is_over = True
+        if not self.is_over:
+            self.is_over = True
             self._finish()

@@ -16,6 +16,7 @@ from services.execution.account.restore import Stored
 from services.execution.config import ExecutionConfig
 from services.execution.core import Execution
 from services.execution.live.ending import Ending
+from services.execution.live.last_resort import LastResort, rules_of
 from services.execution.live.run_start import run_id_of
 from services.execution.live.store_link import FLUSH_NS, StoreLink
 from services.execution.live.venue_link import VenueLink
@@ -216,7 +217,8 @@ class ExecutionService:
     def _finish(self) -> None:
         self.link.close()
         self._service.finish()
-        self._store.stop()
+        if not self._store.stop():
+            log.error("the last changes are not in redis; the next start reads them from the venue")
 
 
 def _actions(service: ExecutionService, link: VenueLink, store: StoreLink) -> dict[type, Callable[..., None]]:
@@ -269,6 +271,14 @@ def serve(config: Config, account: str) -> None:
             service.loop, service.clock, adapter, endpoints, keys, offset, settings, name, core, execution.do
         )
     )
-    service.run()
+    try:
+        service.run()
+    finally:
+        if not execution.ending.is_over:  # something has escaped from the loop
+            LastResort(
+                endpoints, adapter.account_client(endpoints, keys, offset, None),
+                adapter.order_codec(endpoints, keys), core.desk.ids.is_ours, rules_of(core.desk.instruments),
+                offset.timestamp_ms,
+            ).run()  # fmt: skip
     if not execution.ending.is_confirmed:
         raise Fatal(f"execution.{account}: the venue has not confirmed that our orders are gone")

@@ -11,7 +11,7 @@ from typing import Any
 from services.execution.config import ExecutionConfig
 from services.execution.core import Execution
 from services.execution.live.signed_cancels import SignedCancels
-from services.execution.requests import Output, ReadKind, SendCancel, SendPlace, StartRead
+from services.execution.requests import NO_CONNECTION, Output, ReadKind, SendCancel, SendPlace, StartRead
 from shared.clock import NS_PER_S, Clock, seconds_to_ns
 from shared.errors import RateLimited, Unknown
 from shared.loop import Loop
@@ -62,6 +62,7 @@ class VenueLink:
             ReadKind.EQUITY: lambda _read: self._account.equity(),
             ReadKind.FILLS: lambda read: self._account.fills(read.since_ms),
             ReadKind.FUNDING: lambda read: self._account.funding(read.since_ms),
+            ReadKind.ORDER_HISTORY: lambda _read: self._account.recent_orders(),
             ReadKind.FIND_ORDER: lambda read: self._account.find_order(read.symbol, read.client_order_id),
         }
 
@@ -85,7 +86,8 @@ class VenueLink:
         if now_ns >= approved.expires_ns:
             self._do(self._core.on_place_not_sent(identity, "expired", now_ns))
             return
-        request = self._codec.place(order, self._offset.timestamp_ms())
+        stamp_ms = self._offset.timestamp_ms()
+        request = self._codec.place(order, stamp_ms)
 
         def on_reply(reply: Reply | Failure) -> None:
             if isinstance(reply, Failure):
@@ -99,9 +101,9 @@ class VenueLink:
 
         sent_ns = self._connections.send(request, on_reply, on_reply)
         if sent_ns is None:
-            self._do(self._core.on_place_not_sent(identity, "no connection", self._clock.monotonic_ns()))
+            self._do(self._core.on_place_not_sent(identity, NO_CONNECTION, self._clock.monotonic_ns()))
         else:
-            self._do(self._core.on_place_sent(identity, sent_ns))
+            self._do(self._core.on_place_sent(identity, sent_ns, stamp_ms))
 
     def cancel(self, send: SendCancel) -> None:
         identity = send.client_order_id

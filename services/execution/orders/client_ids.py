@@ -3,11 +3,13 @@
 An id is an 8-bit deployment tag above an account-wide sequence (24 bits where the venue
 takes 32). Blocks of the sequence are reserved in Redis ahead of need; what is left of a
 lost block is skipped. The sequence wraps: an id comes back only after all others were used.
+After a loss of Redis the sequence goes on above what the venue shows.
 """
 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 
 TAG_BITS = 8
 BLOCK = 2_000
@@ -27,6 +29,7 @@ class ClientIds:
         self._left = 0
         self._is_reserving = False
         self._highest = 0
+        self._newest: int | None = None
 
     @property
     def left(self) -> int:
@@ -35,6 +38,8 @@ class ClientIds:
     @property
     def highest(self) -> int:
         """The highest sequence number known to be used: reserve above it."""
+        if self._newest is not None and self._highest - self._newest > self._mask // 2:
+            return self._newest  # the sequence has wrapped since
         return self._highest
 
     def is_ours(self, client_order_id: int | None) -> bool:
@@ -48,6 +53,13 @@ class ClientIds:
         """The venue shows an own order: after a loss of Redis the sequence goes on above it."""
         if self.is_ours(client_order_id) and not self._blocks:
             self._highest = max(self._highest, client_order_id & self._mask)
+
+    def saw_history(self, client_order_ids: Iterable[int | None]) -> None:
+        """The venue shows the ids of its newest orders, the oldest first."""
+        for client_order_id in client_order_ids:
+            if client_order_id is not None and self.is_ours(client_order_id):
+                self.saw(client_order_id)
+                self._newest = client_order_id & self._mask
 
     def needs_block(self) -> bool:
         return not self._is_reserving and self._left < BLOCK // 2
@@ -65,7 +77,8 @@ class ClientIds:
             return
         self._blocks.append(block)
         self._left += len(block)
-        self._highest = max(self._highest, block.stop - 1)
+        self._highest = max(self.highest, block.stop - 1)
+        self._newest = None
 
     def next(self) -> int | None:
         """Return the id that comes next, None when no reserved one is left; `use` it before the next."""

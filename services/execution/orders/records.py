@@ -12,12 +12,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from services.execution.orders.transitions import MAYBE_LIVE, Event, next_status
-from shared.clock import NS_PER_S
+from shared.clock import NS_PER_MS, NS_PER_S
 from shared.errors import Fatal
 from shared.messages import OrderStatus, Side, WorkingOrder
 
 #: a dead order is remembered for so long, to attribute late fills and reads that overlap its death
 REMEMBERED_NS = 120 * NS_PER_S
+#: a read that begins sooner after the venue has told something may be answered from before
+CONSISTENT_NS = 500 * NS_PER_MS
 
 
 @dataclass(slots=True, eq=False)
@@ -33,7 +35,8 @@ class Order:
     ask_due_ns     when the venue must be asked about it; None = nothing to ask
     asked_ns       when the question under way (is_asking) was asked
     absent_reads   reads begun after its window that did not show it
-    alive_reads    reads begun after its death that showed it open
+    is_inherited   it has filled before it was taken up: which of those fills the ledger holds is not known
+    stamp_ms       venue time that its placement was signed with (0 = not by this process)
     told           what was published of it last
     """
 
@@ -63,7 +66,8 @@ class Order:
     asked_ns: int = 0
     asks: int = 0
     absent_reads: int = 0
-    alive_reads: int = 0
+    is_inherited: bool = False
+    stamp_ms: int = 0
     told: tuple[OrderStatus, int, int, str | None] | None = None
 
     @property
@@ -113,6 +117,7 @@ class OwnOrders:
         self._by_venue_id: dict[str, Order] = {}
         self._symbols: dict[str, SymbolOrders] = {}
         self._dead: deque[tuple[int, int]] = deque()  # (died_ns, client order id)
+        self._inherited: dict[int, Order] = {}
 
     def of(self, symbol: str) -> SymbolOrders:
         found = self._symbols.get(symbol)
@@ -135,6 +140,9 @@ class OwnOrders:
         for symbol in self._symbols.values():
             yield from symbol.owed.values()
 
+    def has_owed(self) -> bool:
+        return any(symbol.owed for symbol in self._symbols.values())
+
     def has_live(self) -> bool:
         return any(symbol.live for symbol in self._symbols.values())
 
@@ -143,6 +151,8 @@ class OwnOrders:
         if order.client_order_id in self._orders:
             raise Fatal(f"client order id {order.client_order_id} is used twice")
         self._orders[order.client_order_id] = order
+        if order.is_inherited:
+            self._inherited[order.client_order_id] = order
         self.set_venue_id(order, order.venue_order_id)
         self._update(order, 0, order.created_ns)
 
@@ -184,6 +194,8 @@ class OwnOrders:
         """A fill of this order has entered the ledger; True when the order's own state changed."""
         before = order.exposure
         order.counted += lots
+        if order.is_inherited:  # what was settled by `settle_inherited` may still turn up one by one
+            order.counted = min(order.counted, order.size)
         self._update(order, before, now_ns)
         return self.claim(order, order.counted, now_ns)
 
@@ -192,6 +204,35 @@ class OwnOrders:
         before = order.exposure
         order.size = max(size, order.filled, 1)
         self._update(order, before, now_ns)
+
+    def inherit(self, order: Order) -> None:
+        """Which of its fills the ledger holds is not known."""
+        order.is_inherited = True
+        self._inherited[order.client_order_id] = order
+
+    def revive(self, order: Order, filled: int, now_ns: int) -> None:
+        """An order that was dead to us rests at the venue, with so much filled: believe it.
+
+        Its leaves are exposure again. Lots beyond `filled` that are in the ledger were not its own.
+        """
+        before = order.exposure
+        order.status = next_status(order.status, Event.REVIVED)
+        order.filled = min(filled, order.size - 1)  # what rests has something left
+        order.counted = min(order.counted, order.filled)
+        order.seen_ns = order.changed_ns = now_ns
+        self.inherit(order)
+        self._update(order, before, now_ns)
+
+    def settle_inherited(self, fills_read_ns: int, now_ns: int) -> None:
+        """Count what inherited orders have filled as in the ledger, once a read of fills proves it.
+
+        fills_read_ns  a good read of fills began then: what it did not bring was counted before
+        """
+        for order in self._inherited.values():
+            if order.counted < order.filled and fills_read_ns > order.changed_ns + CONSISTENT_NS:
+                before = order.exposure
+                order.counted = order.filled
+                self._update(order, before, now_ns)
 
     def forgive(self, order: Order, now_ns: int) -> None:
         """Give up waiting for fills which the venue claimed and its history does not show."""
@@ -209,6 +250,7 @@ class OwnOrders:
             if order.changed_ns > now_ns - REMEMBERED_NS:
                 continue  # revived since, and dead once more: a later entry is for it
             del self._orders[client_order_id]
+            self._inherited.pop(client_order_id, None)
             if order.venue_order_id:
                 self._by_venue_id.pop(order.venue_order_id, None)
 

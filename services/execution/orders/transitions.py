@@ -1,8 +1,8 @@
 """The life of an order: one table, (status, event) -> status.
 
 The venue does not speak in order: replies, stream and reads overtake each other, so the
-table has the rows that happen in the world. An event that is not in the table is a broken
-invariant of ours, never of the venue, and is fatal: cancel, exit, be restarted.
+table has a row for whatever the venue may say at whatever moment. A row that is missing is
+an event of our own that cannot be: a broken invariant, fatal: cancel, exit, be restarted.
 
 Absence of evidence is a state of its own: UNKNOWN counts as live until the venue has
 answered.
@@ -33,6 +33,9 @@ class Event(IntEnum):
     REVIVED = 11  # two reads begun after its death show it open
 
 
+#: what the venue says, or fails to say: may happen at any time, whatever we believe of the order
+VENUE_EVENTS = frozenset(Event) - {Event.CANCEL_SENT, Event.ABSENT, Event.REVIVED}
+
 _NEW = OrderStatus.PENDING_NEW
 _LIVE = OrderStatus.LIVE
 _PART = OrderStatus.PARTIALLY_FILLED
@@ -57,6 +60,8 @@ TRANSITIONS: dict[tuple[OrderStatus, Event], OrderStatus] = {
     (_NEW, Event.FILL_PART): _PART,  # the fill overtakes the acknowledgement
     (_NEW, Event.FILL_ALL): _FILLED,
     (_NEW, Event.CANCEL_SENT): _CANCEL,
+    (_NEW, Event.CANCEL_REFUSED): _NEW,  # the cancel has overtaken it
+    (_NEW, Event.CANCEL_NO_ANSWER): _NEW,
     (_NEW, Event.CANCELLED): _CANCELLED,  # the stream overtakes the reply
     (_NEW, Event.EXPIRED): _EXPIRED,  # an IOC that took nothing
     (_NEW, Event.ABSENT): _NEVER,  # its first byte never left
@@ -67,6 +72,8 @@ TRANSITIONS: dict[tuple[OrderStatus, Event], OrderStatus] = {
     (_LIVE, Event.FILL_PART): _PART,
     (_LIVE, Event.FILL_ALL): _FILLED,
     (_LIVE, Event.CANCEL_SENT): _CANCEL,
+    (_LIVE, Event.CANCEL_REFUSED): _UNKNOWN,  # died and revived under its cancel: ask
+    (_LIVE, Event.CANCEL_NO_ANSWER): _LIVE,
     (_LIVE, Event.CANCELLED): _CANCELLED,  # by the venue, or by a person
     (_LIVE, Event.EXPIRED): _EXPIRED,
     (_PART, Event.ACCEPTED): _PART,
@@ -75,6 +82,8 @@ TRANSITIONS: dict[tuple[OrderStatus, Event], OrderStatus] = {
     (_PART, Event.FILL_PART): _PART,
     (_PART, Event.FILL_ALL): _FILLED,
     (_PART, Event.CANCEL_SENT): _CANCEL,
+    (_PART, Event.CANCEL_REFUSED): _UNKNOWN,  # died and revived under its cancel: ask
+    (_PART, Event.CANCEL_NO_ANSWER): _PART,
     (_PART, Event.CANCELLED): _CANCELLED,
     (_PART, Event.EXPIRED): _EXPIRED,
     # --- cancel under way
@@ -103,12 +112,15 @@ TRANSITIONS: dict[tuple[OrderStatus, Event], OrderStatus] = {
     (_UNKNOWN, Event.ABSENT): _NEVER,
     # --- dead; what comes late changes nothing, but a fill is a fill
     (_FILLED, Event.ACCEPTED): _FILLED,
+    (_FILLED, Event.REJECTED): _FILLED,  # filled by stream, then a gateway's 429 as its reply
     (_FILLED, Event.NO_ANSWER): _FILLED,
+    (_FILLED, Event.FILL_PART): _FILLED,  # fills come after all that were given up
+    (_FILLED, Event.FILL_ALL): _FILLED,
     (_FILLED, Event.CANCEL_REFUSED): _FILLED,  # cancel rejected because filled
     (_FILLED, Event.CANCEL_NO_ANSWER): _FILLED,
     (_FILLED, Event.CANCELLED): _FILLED,
     (_FILLED, Event.EXPIRED): _FILLED,
-    (_FILLED, Event.REVIVED): _FILLED,  # a full fill cannot be undone: the reads are wrong
+    (_FILLED, Event.REVIVED): _LIVE,  # it rests: then it was not filled, whatever we counted
     (_CANCELLED, Event.ACCEPTED): _CANCELLED,  # out of order
     (_CANCELLED, Event.REJECTED): _CANCELLED,
     (_CANCELLED, Event.NO_ANSWER): _CANCELLED,
@@ -131,6 +143,7 @@ TRANSITIONS: dict[tuple[OrderStatus, Event], OrderStatus] = {
     (_EXPIRED, Event.REVIVED): _LIVE,
     (_REJECTED, Event.ACCEPTED): _UNKNOWN,  # the venue contradicts itself: ask
     (_REJECTED, Event.REJECTED): _REJECTED,
+    (_REJECTED, Event.NO_ANSWER): _REJECTED,
     (_REJECTED, Event.FILL_PART): _PART,
     (_REJECTED, Event.FILL_ALL): _FILLED,
     (_REJECTED, Event.CANCEL_REFUSED): _REJECTED,

@@ -9,6 +9,7 @@ from services.execution.account.accounting import Accounting
 from services.execution.account.reconciliation import Reconciliation
 from services.execution.desk import Desk
 from services.execution.gate import Gate
+from services.execution.reads.open_orders import OpenOrders
 from services.execution.reads.schedule import Reads
 from services.execution.reads.settle import Settler
 from services.execution.requests import CheckClock, ReadKind, StartRead
@@ -27,6 +28,7 @@ class Answers:
         gate: Gate,
         reads: Reads,
         settler: Settler,
+        open_orders: OpenOrders,
         accounting: Accounting,
         reconciliation: Reconciliation,
     ) -> None:
@@ -34,6 +36,7 @@ class Answers:
         self._gate = gate
         self._reads = reads
         self._settler = settler
+        self._open_orders = open_orders
         self._accounting = accounting
         self._reconciliation = reconciliation
 
@@ -50,7 +53,9 @@ class Answers:
         is_resynced = self._reads.last_good_ns(ReadKind.FILLS) > desk.stream.up_since_ns
         self._reads.on_done(kind, begun_ns)
         if kind is ReadKind.OPEN_ORDERS:
-            self._reconciliation.on_open_orders(answer, begun_ns, now_ns)
+            self._open_orders.on_read(answer, begun_ns, now_ns)
+        elif kind is ReadKind.ORDER_HISTORY:
+            desk.ids.saw_history(order.client_order_id for order in answer)
         elif kind is ReadKind.POSITIONS:
             self._reconciliation.on_positions(answer, begun_ns, now_ns)
         elif kind is ReadKind.BALANCES:

@@ -7,16 +7,22 @@ the moment which it proves something about.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from services.execution.desk import Desk
 from services.execution.requests import ReadKind, StartRead
 from shared.clock import NS_PER_MS, NS_PER_S, seconds_to_ns
 
 #: a hurried read does not begin sooner than this after the one before
 SHORTEST_NS = 100 * NS_PER_MS
+#: the same of a read that has failed and that a stop waits for
+URGENT_NS = 500 * NS_PER_MS
 #: a read that takes longer counts as failed; should its answer come after all, it is used
 ABANDON_NS = 2_500 * NS_PER_MS
 LARGEST_BACKOFF_NS = 8 * NS_PER_S
 INSTRUMENTS_NS = 3_600 * NS_PER_S
+#: of what is read once
+NEVER_NS = 1 << 62
 #: history may show a fill late: reads reach back so far before the newest
 OVERLAP_MS = 30_000
 
@@ -45,6 +51,7 @@ class Reads:
         self._start_ms = start_ms
         self._kinds = {
             ReadKind.INSTRUMENTS: _Kind(INSTRUMENTS_NS),
+            ReadKind.ORDER_HISTORY: _Kind(NEVER_NS),
             ReadKind.OPEN_ORDERS: _Kind(seconds_to_ns(config.open_orders_read_s)),
             ReadKind.POSITIONS: _Kind(seconds_to_ns(config.position_read_s)),
             ReadKind.FILLS: _Kind(seconds_to_ns(config.fills_read_s)),
@@ -61,21 +68,27 @@ class Reads:
         """Look for fills from here on, unless newer ones are counted."""
         self._start_ms = start_ms
 
-    def hurry(self, kind: ReadKind, now_ns: int) -> None:
-        """Make the next read of this kind soon."""
+    def hurry(self, kind: ReadKind, now_ns: int, pause_ns: int = 0) -> None:
+        """Make the next read of this kind soon, or after a pause; not before a failed one is due again."""
         known = self._kinds[kind]
         if not known.backoff_ns:
-            known.due_ns = min(known.due_ns, max(now_ns, known.begun_ns + SHORTEST_NS))
+            known.due_ns = min(known.due_ns, max(now_ns + pause_ns, known.begun_ns + SHORTEST_NS))
 
-    def tick(self, now_ns: int, is_held: bool) -> None:
-        """Start what is due. `is_held`: only instruments, nothing else can be read yet."""
+    def demand(self, kind: ReadKind, now_ns: int) -> None:
+        """Make the next read of this kind soon, failed or not: there is no time left to be patient."""
+        known = self._kinds[kind]
+        pause_ns = URGENT_NS if known.backoff_ns else SHORTEST_NS
+        known.due_ns = min(known.due_ns, max(now_ns, known.begun_ns + pause_ns))
+
+    def tick(self, now_ns: int, held: Collection[ReadKind]) -> None:
+        """Start what is due, unless its kind is held: its answer would tell nothing yet."""
         for kind, known in self._kinds.items():
             if known.is_running and now_ns - known.begun_ns > ABANDON_NS:
                 self._desk.venue.on_failed(now_ns)
                 self.on_failed(kind, now_ns)
             if known.is_running or now_ns < known.due_ns:
                 continue
-            if is_held and kind is not ReadKind.INSTRUMENTS:
+            if kind in held:
                 continue
             if not self._desk.budget.may_read(now_ns):
                 return

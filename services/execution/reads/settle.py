@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from services.execution.desk import Desk
-from services.execution.orders.records import Order
+from services.execution.orders.records import CONSISTENT_NS, Order
 from services.execution.orders.transitions import Event
 from services.execution.reads.schedule import ABANDON_NS
 from services.execution.requests import ReadKind, StartRead
@@ -22,8 +22,8 @@ from shared.venues.base import VenueOrder
 
 #: pauses between questions about one order
 ASK_AGAIN_NS = (100 * NS_PER_MS, 250 * NS_PER_MS, 500 * NS_PER_MS, 1_000 * NS_PER_MS)
-#: a read that begins sooner after the venue has shown an order may be answered from before
-CONSISTENT_NS = 500 * NS_PER_MS
+#: by so much an order may seem to be older than the stamp that it was signed with
+CLOCK_ERROR_NS = 1_000 * NS_PER_MS
 
 
 class Settler:
@@ -84,9 +84,15 @@ class Settler:
             order.ask_due_ns = None
 
     def _is_same(self, order: Order, found: VenueOrder) -> bool:
-        """False for an older order with the same id: the sequence wraps."""
+        """False for an older order with the same id: the sequence wraps, or was lost with Redis."""
+        if order.venue_order_id is not None:
+            return found.venue_order_id == order.venue_order_id
         if found.side is not order.side:
             return False
+        if not found.is_live and found.venue_ns and order.stamp_ms:
+            earliest_ns = order.stamp_ms * NS_PER_MS - CLOCK_ERROR_NS
+            if found.venue_ns < earliest_ns:
+                return False  # dead, and from before ours was signed
         instrument = self._desk.symbols[order.symbol].instrument
         return found.price is None or found.price == instrument.price(order.price)
 

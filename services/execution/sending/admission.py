@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from services.execution.orders.records import SymbolOrders
+from services.execution.sending.targets import Slice
 from services.execution.symbols import Symbol
 from shared.errors import Refused as Refusal
 from shared.messages import Level, OrderStatus, Permit, Side
@@ -32,8 +33,12 @@ class Refused:
     reason: str
 
 
-def permitted(symbol: Symbol, gross_usd: float, now_ns: int) -> tuple[Level, ...]:
+def permitted(
+    symbol: Symbol, gross_usd: float, now_ns: int, coming: Slice | None = None
+) -> tuple[Level, ...]:
     """Return what may rest of what is wanted, now: sides and sizes cut to the permit.
+
+    coming  the next slice of the target: it has its room before the quotes of its side
 
     Nothing, when the wanted set or the permit is missing or expired, or the symbol is halted.
     Only what reduces, when the position is in doubt or the account's gross is over its limit.
@@ -46,10 +51,12 @@ def permitted(symbol: Symbol, gross_usd: float, now_ns: int) -> tuple[Level, ...
     if not quotes.levels:
         return ()
     is_reducing = permit.reduce_only or not symbol.is_known or gross_usd > permit.max_gross_usd
-    return _cut(symbol, quotes.levels, permit, is_reducing)
+    return _cut(symbol, quotes.levels, permit, is_reducing, coming)
 
 
-def _cut(symbol: Symbol, levels: tuple[Level, ...], permit: Permit, is_reducing: bool) -> tuple[Level, ...]:
+def _cut(
+    symbol: Symbol, levels: tuple[Level, ...], permit: Permit, is_reducing: bool, coming: Slice | None
+) -> tuple[Level, ...]:
     """Fill each side's room with its levels, as they come (the best first)."""
     kept = []
     rooms: dict[Side, int] = {}
@@ -59,6 +66,8 @@ def _cut(symbol: Symbol, levels: tuple[Level, ...], permit: Permit, is_reducing:
         room = rooms.get(side)
         if room is None:
             room = _room(symbol, permit, side, is_reducing) if _is_open(permit, side) else 0
+            if coming is not None and coming.side is side:
+                room -= coming.size
         size = min(level.size, permit.max_order, room)
         if size < symbol.instrument.min_lots:
             continue
@@ -142,16 +151,31 @@ def _limit_reason(
     return None
 
 
+def room_for_slice(symbol: Symbol, side: Side, now_ns: int) -> int:
+    """Return how many lots a slice may have beside every order that may be live.
+
+    A slice is an order like any other: if it and all others of its side fill, the position is
+    inside the permit's limit; without a permit it is not beyond zero.
+    """
+    permit, limit = symbol.permit, 0
+    if permit is not None and now_ns < permit.expires_ns:
+        limit = permit.max_long if side is Side.BUY else permit.max_short
+    return max(0, limit) - symbol.worst_lots(side)
+
+
 def admit_slice(
-    symbol: Symbol, side: Side, price: int, size: int, client_order_id: int, gross_usd: float, now_ns: int
+    symbol: Symbol, coming: Slice, client_order_id: int, gross_usd: float, now_ns: int, may_open: bool
 ) -> Approved | Refused:
-    """Admit one slice of the symbol's target: it works while quoting is off, opens only if it may."""
-    target, instrument = symbol.target, symbol.instrument
+    """Admit one slice of the symbol's target: it works while quoting is off, opens only if it may.
+
+    may_open  the target may open, and nothing about the account is in doubt
+    """
+    target, instrument, side, size = symbol.target, symbol.instrument, coming.side, coming.size
     if target is None or now_ns >= target.expires_ns:
         return Refused("expired")
     if size > target.max_slice:
         return Refused("max_slice")
-    if target.may_open:
+    if may_open:
         permit = symbol.permit
         if permit is None or now_ns >= permit.expires_ns or permit.halted or not symbol.is_known:
             return Refused("no_permit")
@@ -160,8 +184,10 @@ def admit_slice(
             return Refused(reason)
     elif size > -symbol.position * side.sign or not (symbol.is_known or instrument.is_perp):
         return Refused("would_not_reduce")  # at an unknown position only the venue can hold it to that
+    elif size > room_for_slice(symbol, side, now_ns):
+        return Refused("max_position")
     order = NewOrder(
-        instrument, client_order_id, side, price, size, False, not target.may_open and instrument.is_perp,
+        instrument, client_order_id, side, coming.price, size, False, not may_open and instrument.is_perp,
         TimeInForce.IOC,
     )  # fmt: skip
     return _approve(order, 0, target.expires_ns)

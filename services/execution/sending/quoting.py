@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from services.execution.desk import Desk
 from services.execution.gate import Gate
 from services.execution.orders.reconcile import reconcile, wrongness
-from services.execution.sending.admission import Refused, admit_slice, permitted
+from services.execution.sending.admission import Refused, admit_slice, permitted, room_for_slice
 from services.execution.sending.sender import Sender, blocked_sides
 from services.execution.sending.targets import PACE_NS, Slice, clear_of, in_the_way, is_in_flight, next_slice
 from services.execution.symbols import Symbol
@@ -42,9 +44,11 @@ class Quoting:
         """
         live = symbol.orders.live
         is_open = self._gate.reason is None
-        levels = permitted(symbol, self._gross_usd, now_ns)
-        if levels and symbol.target is not None:
-            levels = clear_of(levels, self._slice(symbol, now_ns))
+        coming = None if symbol.target is None else self._slice(symbol, now_ns)
+        is_waiting = coming is not None and not is_in_flight(symbol)  # in flight, it counts by itself
+        levels = permitted(symbol, self._gross_usd, now_ns, coming if is_waiting else None)
+        if coming is not None:
+            levels = clear_of(levels, coming)
         if not is_open:
             levels = self._probe(symbol, levels, now_ns)
         if not levels and not live:
@@ -95,7 +99,11 @@ class Quoting:
             return None
         if symbol.halt_reason is not None and not self._desk.config.flatten_when_halted:
             return None
-        return next_slice(symbol, now_ns, self._desk.config.max_top_age_ns)
+        return next_slice(symbol, now_ns, self._desk.config.max_top_age_ns, self._may_open(symbol))
+
+    def _may_open(self, symbol: Symbol) -> bool:
+        """In any doubt about the account a target only reduces."""
+        return symbol.target is not None and symbol.target.may_open and self._gate.reason is None
 
     def work_target(self, symbol: Symbol, now_ns: int) -> None:
         """Send the next slice of the symbol's target, once our own orders are out of its way."""
@@ -107,12 +115,23 @@ class Quoting:
         obstacles = in_the_way(symbol, coming)
         for order in obstacles:
             self._sender.cancel(order, 0, now_ns)
-        client_order_id = self._desk.ids.next()
-        if obstacles or client_order_id is None:
+        if obstacles:
             return
-        approved = admit_slice(
-            symbol, coming.side, coming.price, coming.size, client_order_id, self._desk.gross_usd(), now_ns
-        )
+        room = room_for_slice(symbol, coming.side, now_ns)
+        if room < coming.size and symbol.orders.exposure(coming.side):
+            self.requote(symbol, 0, now_ns)  # cuts the quotes of that side
+            room = room_for_slice(symbol, coming.side, now_ns)
+            if room < symbol.instrument.min_lots:
+                return
+            coming = replace(coming, size=min(room, coming.size))  # what has room does not wait
+        self._send_slice(symbol, coming, now_ns)
+
+    def _send_slice(self, symbol: Symbol, coming: Slice, now_ns: int) -> None:
+        client_order_id = self._desk.ids.next()
+        if client_order_id is None:
+            return
+        gross_usd, may_open = self._desk.gross_usd(), self._may_open(symbol)
+        approved = admit_slice(symbol, coming, client_order_id, gross_usd, now_ns, may_open)
         if isinstance(approved, Refused):
             self._desk.tell_reject(symbol, coming.side, coming.price, approved.reason, now_ns)
         elif self._sender.slice(symbol, approved, now_ns):

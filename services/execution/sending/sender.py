@@ -12,7 +12,7 @@ from services.execution.desk import Desk
 from services.execution.orders.records import Order
 from services.execution.orders.refusals import NO_ANSWER, POST_ONLY
 from services.execution.orders.transitions import Event
-from services.execution.requests import CheckClock, SendCancel, SendPlace
+from services.execution.requests import NO_CONNECTION, CheckClock, SendCancel, SendPlace
 from services.execution.sending.admission import Approved, admit
 from services.execution.sending.admission import Refused as NotAdmitted
 from services.execution.symbols import Symbol
@@ -22,6 +22,9 @@ from shared.venues.base import Accepted, Outcome, Rejected, Unknown
 
 #: a cancel right behind its placement could overtake it on another connection; wait this long for the reply
 PATIENCE_NS = 250 * NS_PER_MS
+#: pauses between attempts while no connection is open to send on
+FIRST_UNSENT_NS = 20 * NS_PER_MS
+LARGEST_UNSENT_NS = NS_PER_S
 #: an accepted write of a venue that only queues is asked about when nothing was heard for so long
 QUEUED_NS = NS_PER_S
 _UNSETTLED = (OrderStatus.UNKNOWN, OrderStatus.PENDING_CANCEL)
@@ -35,6 +38,8 @@ class Sender:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self.wants_rules = False
+        self._unsent_ns = 0
+        self._line_due_ns = 0
 
     # --- placements ---------------------------------------------------------------------------
 
@@ -60,7 +65,7 @@ class Sender:
 
     def _place(self, symbol: Symbol, approved: Approved, cause_ns: int, now_ns: int, is_target: bool) -> bool:
         desk, new = self._desk, approved.order
-        if not desk.budget.take_place(now_ns):
+        if now_ns < self._line_due_ns or not desk.budget.take_place(now_ns):
             desk.starve(symbol)
             return False
         desk.ids.use()
@@ -73,14 +78,18 @@ class Sender:
         desk.sends.append(SendPlace(approved))
         return True
 
-    def on_place_sent(self, order: Order, sent_ns: int) -> None:
-        order.sent_ns = sent_ns
+    def on_place_sent(self, order: Order, sent_ns: int, stamp_ms: int) -> None:
+        order.sent_ns, order.stamp_ms = sent_ns, stamp_ms
+        self._unsent_ns = 0
         self._desk.tell_order(order, "", order.cause_ns, sent_ns)
 
     def on_place_not_sent(self, order: Order, reason: str, now_ns: int) -> None:
         """No byte has left: the order never was."""
         desk = self._desk
         desk.budget.give_back()
+        if reason == NO_CONNECTION:  # an attempt costs an id: not on every tick
+            self._unsent_ns = min(2 * self._unsent_ns or FIRST_UNSENT_NS, LARGEST_UNSENT_NS)
+            self._line_due_ns = now_ns + self._unsent_ns
         order.is_placing = False
         desk.orders.apply(order, Event.ABSENT, now_ns)
         desk.tell_order(order, reason)
@@ -189,7 +198,8 @@ class Sender:
         desk = self._desk
         if isinstance(outcome, Accepted):
             self._on_answered(sent_ns)
-            desk.stream.expect(sent_ns, now_ns)
+            if outcome.is_done:  # what is only queued, the stream cannot tell yet
+                desk.stream.expect(sent_ns, now_ns)
             self._on_cancelled(order, outcome, now_ns)
         elif isinstance(outcome, Unknown):
             self._on_unanswered(outcome, sent_ns, now_ns)
@@ -218,16 +228,19 @@ class Sender:
             instrument = desk.symbols[order.symbol].instrument
             desk.orders.claim(order, min(instrument.lots_floor(executed), order.size), now_ns)
             desk.orders.apply(order, Event.CANCELLED, now_ns)
-        elif order.is_live:
-            # queued, or silent on what was filled: the stream tells, or we ask
-            order.ask_due_ns = now_ns + PATIENCE_NS
-            order.cancel_due_ns = now_ns + CANCEL_RETRY_NS[0]
+        else:  # queued, or silent on what was filled: the stream tells, or we ask
+            reason = "no word of what was filled" if accepted.is_done else "accepted, not done"
+            self._on_cancel_failed(order, reason, now_ns, PATIENCE_NS)
 
-    def _on_cancel_failed(self, order: Order, reason: str, now_ns: int) -> None:
+    def _on_cancel_failed(self, order: Order, reason: str, now_ns: int, patience_ns: int = 0) -> None:
+        """Ask, and cancel again later.
+
+        patience_ns  the stream is given so long to tell that it is done after all
+        """
         if not order.is_live:
             return
-        tries = order.cancel_tries
-        order.ask_due_ns = now_ns
+        tries = max(order.cancel_tries, 1)  # a late reply may follow a count that was taken back
+        order.ask_due_ns = now_ns + patience_ns
         if tries <= len(CANCEL_RETRY_NS):
             order.cancel_due_ns = now_ns + CANCEL_RETRY_NS[tries - 1]
             return

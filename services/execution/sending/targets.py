@@ -32,7 +32,7 @@ class Slice:
         return side is not self.side and (price - self.price) * side.sign >= 0
 
 
-def distance(target: Target, position: int) -> int:
+def distance(target: Target, position: int, may_open: bool) -> int:
     """Return the signed lots to trade: into [minimum, maximum], towards zero only unless it may open."""
     if position > target.maximum:
         lots = target.maximum - position
@@ -40,14 +40,14 @@ def distance(target: Target, position: int) -> int:
         lots = target.minimum - position
     else:
         return 0
-    if target.may_open:
+    if may_open:
         return lots
     if (lots > 0) == (position > 0):
         return 0
     return max(lots, -position) if lots < 0 else min(lots, -position)
 
 
-def next_slice(symbol: Symbol, now_ns: int, max_top_age_ns: int) -> Slice | None:
+def next_slice(symbol: Symbol, now_ns: int, max_top_age_ns: int, may_open: bool) -> Slice | None:
     """Return the order that the symbol's target asks for next, None when there is nothing to do.
 
     A target that is based on an older position than ours is ignored: a newer one follows.
@@ -57,7 +57,7 @@ def next_slice(symbol: Symbol, now_ns: int, max_top_age_ns: int) -> Slice | None
         return None
     if target.position_seq < symbol.position_seq:
         return None
-    lots = distance(target, symbol.position)
+    lots = distance(target, symbol.position, may_open)
     size = min(abs(lots), target.max_slice)
     if symbol.instrument.max_lots is not None:
         size = min(size, symbol.instrument.max_lots)

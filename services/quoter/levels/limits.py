@@ -24,6 +24,20 @@ def rooms(position: int, permit: Permit) -> tuple[int, int]:
     return max(0, buy), max(0, sell)
 
 
+def narrowed(permit: Permit, largest: int | None, can_be_short: bool) -> Permit:
+    """Return the permit within the params' own largest position, lots (None = no such bound).
+
+    Where there are no short positions (spot), only what is held may be sold.
+    """
+    max_long = permit.max_long if largest is None else min(permit.max_long, largest)
+    max_short = permit.max_short if largest is None else min(permit.max_short, largest)
+    if not can_be_short:
+        max_short = 0
+    if (max_long, max_short) == (permit.max_long, permit.max_short):
+        return permit
+    return msgspec.structs.replace(permit, max_long=max_long, max_short=max_short)
+
+
 def passive(levels: Levels, bid: int, ask: int, prices: PriceGrid) -> Levels:
     """Return the levels moved out of the book as it is displayed, our orders and all.
 

@@ -26,6 +26,7 @@ from services.quoter.levels.rounding import PriceGrid
 from services.quoter.levels.sizing import LotSizes
 from shared.instrument import Instrument
 from shared.messages import Level, Permit, WorkingOrder
+from shared.own_orders import DEFAULT_SETTLE_S, SettleSeconds
 
 Levels = tuple[tuple[int, int], ...]
 
@@ -93,12 +94,13 @@ class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """What every strategy can be told.
 
     stale_after_s       nothing is quoted on market data older than this
-    own_order_settle_s  how long book and execution may disagree about our own orders
+    own_order_settle_s  how long book and execution may disagree about our own orders: longer than
+                        market data may lag (`[marketdata] max_lag_s`), or we chase our own ghost
     size_tolerance_pct  an order whose size is off by less than this keeps its place
     """
 
     stale_after_s: Annotated[float, Meta(ge=0.1, le=5)] = 2.0
-    own_order_settle_s: Annotated[float, Meta(ge=0.05, le=5)] = 0.5
+    own_order_settle_s: SettleSeconds = DEFAULT_SETTLE_S
     size_tolerance_pct: Annotated[float, Meta(ge=0, le=50)] = 10.0
 
     def problem(self) -> str:

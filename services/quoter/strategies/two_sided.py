@@ -4,8 +4,8 @@ Three ways to say how far: a total percentage, ticks per side, or `join_best` (a
 prices of others, which trades most for the fee paid). Long inventory lowers both quotes by
 at most one half-spread; beyond a threshold the side that adds to it pauses.
 
-Legacy note: earlier bots leaned by a *fraction of the price* (mid 100, skew 0.4, position 1
-of 3 -> 86.5 / 86.8), which is far outside any market. That variant is not offered.
+Earlier bots leaned by a *fraction of the price* (mid 100, skew 0.4, position 1 of 3 -> 86.5 /
+86.8), far outside any market: `legacy_price_skew_cap_pct` asks for that, up to the given share.
 """
 
 from __future__ import annotations
@@ -36,14 +36,17 @@ class Params(base.Params, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
     spread_pct           total spread, percent of the mid (0.30: each side 0.15 % away)
     half_spread_ticks    ticks *per side*, instead of spread_pct; `spread_ticks` is its other name
+    min_spread_ticks     smallest distance of our two quotes
     join_best            rest at the best prices of others, at least min_spread_ticks apart
     quantity             base units per side; size_usd quote units; equity_pct percent of the equity
     size_cap_usd         largest order where equity_pct is used
     min_size             an order below the venue's minimum is skipped, raised to it, or refused at start
+                         (only a quantity can be: what money buys is known with a price)
     target_position      base units, either side of 0: within it there is no lean
     position_threshold   base units beyond target_position where the adding side pauses; None = at the maximum
     max_position         base units; None = what the permit allows
     skew                 share of a half-spread by which a full inventory shifts both quotes
+    legacy_price_skew_cap_pct  skew is a share of the *price*, as in earlier bots: at most this percent
     min_price_move_ticks smaller moves keep the order and its place in the queue
     refresh_interval_s   prices follow the market at most this often; a fill re-prices at once
     """
@@ -62,6 +65,7 @@ class Params(base.Params, frozen=True, kw_only=True, forbid_unknown_fields=True)
     position_threshold: Base | None = None
     max_position: Annotated[float, Meta(gt=0, le=1e12)] | None = None
     skew: Annotated[float, Meta(ge=0, le=1)] = 0.0
+    legacy_price_skew_cap_pct: Annotated[float, Meta(gt=0, le=100)] | None = None
     min_price_move_ticks: Annotated[int, Meta(ge=0, le=100_000)] = 0
     refresh_interval_s: Annotated[float, Meta(ge=0.01, le=86_400)] = 2.0
 
@@ -87,6 +91,7 @@ class Plan(msgspec.Struct, frozen=True):
     threshold: int | None
     max_position: int | None
     skew_ppm: int
+    price_skew_cap_ppm: int | None
     tolerance: int
     refresh_ns: int
 
@@ -102,7 +107,7 @@ class Priced(Memory, frozen=True, gc=False):
 
 def plan(params: Params, instrument: Instrument) -> Plan:
     """Raises: BadInput where min_size is "refuse" and the quantity is below the venue's minimum."""
-    half_ticks = params.half_spread_ticks or params.spread_ticks
+    half_ticks, price_cap = params.half_spread_ticks or params.spread_ticks, params.legacy_price_skew_cap_pct
     spread_pct = None if half_ticks or params.join_best else params.spread_pct or DEFAULT_SPREAD_PCT
     return Plan(
         spread_ppm=None if spread_pct is None else percent_to_ppm(spread_pct),
@@ -117,6 +122,7 @@ def plan(params: Params, instrument: Instrument) -> Plan:
         threshold=None if params.position_threshold is None else _lots(params.position_threshold, instrument),
         max_position=None if params.max_position is None else _lots(params.max_position, instrument),
         skew_ppm=int(Decimal(str(params.skew)) * PPM),
+        price_skew_cap_ppm=None if price_cap is None else percent_to_ppm(price_cap),
         tolerance=max(params.min_price_move_ticks, 1) - 1,
         refresh_ns=seconds_to_ns(params.refresh_interval_s),
     )
@@ -141,27 +147,48 @@ def sides_on(position: int, plan: Plan) -> tuple[bool, bool]:
 
 
 def prices(view: MarketView, plan: Plan) -> tuple[int, int]:
-    """Return bid and ask: mid -+ half-spread, both moved by the lean, rounded once, never crossing.
-
-    Whole-number fractions all the way, so that a price that falls on a tick stays there.
-    """
-    half, half_unit = half_spread(view, plan)
-    lean, lean_unit = lean_of(view, plan)
-    mid, unit = (view.bid + view.ask) * half_unit * lean_unit, 2 * half_unit * lean_unit
-    bid = view.prices.bid(mid - 2 * half * (lean_unit + lean), unit)
-    ask = view.prices.ask(mid + 2 * half * (lean_unit - lean), unit)
+    """Return bid and ask: mid -+ half-spread, both moved by the lean, rounded once, never crossing."""
+    bid, ask = leaning(view, plan)
     bid = min(bid, view.prices.bid(view.ask - 1))  # post-only
     ask = max(ask, view.prices.ask(max(view.bid, bid) + 1))
     return bid, ask
 
 
-def half_spread(view: MarketView, plan: Plan) -> tuple[int, int]:
-    """Return the half-spread in ticks as numerator and denominator."""
+def leaning(view: MarketView, plan: Plan) -> tuple[int, int]:
+    """Return bid and ask on legal prices, whatever the book.
+
+    Whole-number fractions all the way, so that a price that falls on a tick stays there.
+    """
+    lean, lean_unit = lean_of(view, plan)
+    centre, unit = view.bid + view.ask, 2
+    if plan.price_skew_cap_ppm is not None:
+        centre, unit = _moved(centre, lean, lean_unit, plan.price_skew_cap_ppm)
+        lean, lean_unit = 0, 1
+    half, half_unit = half_spread(centre, unit, view.ask - view.bid, plan)
+    mid, denominator = centre * half_unit * lean_unit, unit * half_unit * lean_unit
+    bid = view.prices.bid(mid - unit * half * (lean_unit + lean), denominator)
+    ask = view.prices.ask(mid + unit * half * (lean_unit - lean), denominator)
+    return bid, ask
+
+
+def half_spread(centre: int, unit: int, market_spread: int, plan: Plan) -> tuple[int, int]:
+    """Return the half-spread around centre / unit, in ticks, as numerator and denominator."""
+    half, half_unit = market_spread, 2
     if plan.spread_ppm is not None:
-        return (view.bid + view.ask) * plan.spread_ppm, 4 * PPM
-    if plan.half_spread_milli is not None:
-        return plan.half_spread_milli, 1000
-    return max(view.ask - view.bid, plan.min_spread), 2
+        half, half_unit = centre * plan.spread_ppm, 2 * unit * PPM
+    elif plan.half_spread_milli is not None:
+        half, half_unit = plan.half_spread_milli, 1000
+    return (half, half_unit) if 2 * half >= plan.min_spread * half_unit else (plan.min_spread, 2)
+
+
+def _moved(twice_mid: int, lean: int, lean_unit: int, cap_ppm: int) -> tuple[int, int]:
+    """Return the mid moved down by the lean as a share of itself, within the cap, as a fraction.
+
+    Source: the skew of the earlier bots as it was coded (vector G3).
+    """
+    if abs(lean) * PPM > cap_ppm * lean_unit:
+        lean, lean_unit = (cap_ppm if lean > 0 else -cap_ppm), PPM
+    return twice_mid * (lean_unit - lean), 2 * lean_unit
 
 
 def lean_of(view: MarketView, plan: Plan) -> tuple[int, int]:
@@ -232,6 +259,8 @@ def _size_problem(params: Params) -> str:
     given = [name for name in ("quantity", "size_usd", "equity_pct") if getattr(params, name) is not None]
     if len(given) != 1:
         return f"exactly one of quantity, size_usd and equity_pct is needed, got {', '.join(given) or 'none'}"
+    if params.min_size == "refuse" and params.quantity is None:
+        return 'min_size "refuse" needs quantity: what money buys is known only with a price'
     if params.size_cap_usd is not None and params.equity_pct is None:
         return f"size_cap_usd {params.size_cap_usd:g} needs equity_pct"
     return ""
@@ -243,6 +272,8 @@ def _spread_problem(params: Params) -> str:
         return f"half_spread_ticks {ticks:g} and spread_ticks {alias:g} are two names of one thing: give one"
     if params.join_best and (params.spread_pct or ticks or alias):
         return "join_best takes the spread of the market: it excludes spread_pct and half_spread_ticks"
+    if params.legacy_price_skew_cap_pct is not None and not params.skew:
+        return f"legacy_price_skew_cap_pct {params.legacy_price_skew_cap_pct:g} bounds skew, which is 0"
     return ""
 
 

@@ -2,8 +2,9 @@
 
 A position of 108.25 that reads 0 a moment later was once a wrong answer of a venue, and was
 acted on. Rows L03, L02: nothing is permitted until two later messages agree with the new
-value and `confirm_ns` has passed, in which execution asks the venue again. Fills that were
-lost on the bus look the same, and cost the same pause.
+value and `confirm_ns` has passed. Execution reads positions about once a second by itself
+(`position_read_s`), so a wrong one is contradicted meanwhile; nothing here asks it to. Fills
+that were lost on the bus look the same, and cost the same pause.
 """
 
 from __future__ import annotations
@@ -25,8 +26,9 @@ class PositionDoubt:
         self._confirmations = 0
 
     def on_fill(self, fill: Fill) -> None:
+        """Follow a fill: the position after it, not its size (a fee may have been taken from it)."""
         if self._expected is not None:
-            self._expected += fill.side.sign * fill.size
+            self._expected = fill.position_after
         if self._doubted == self._expected:
             self._doubted = None  # the fill that explains it came after the position
 

@@ -36,13 +36,16 @@ class SymbolExposure:
 class AccountExposure:
     """The sum of abs(position × mark) over an account is over its limit. Row L05.
 
-    Every symbol may only reduce; the largest is reduced actively.
+    Every symbol may only reduce; the largest is reduced actively. While the sum or the room
+    for it is in doubt nothing may grow, and nothing is traded for it.
     """
 
     reduction: Reduction
     is_strict: bool
 
     def decide(self, view: View) -> Decision:
+        if view.gross_doubt:
+            return Decision(Action.REDUCE_ONLY, view.gross_doubt)
         if not is_over(view.gross_usd, view.gross_cap_usd, self.is_strict):
             return ALLOW
         reason = f"gross exposure {view.gross_usd:.2f} is over its limit {view.gross_cap_usd:.2f}"

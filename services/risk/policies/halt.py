@@ -11,31 +11,35 @@ from shared.halt import halted_because
 class StickyHalt:
     """The flags as last read, and what policies asked for that is no flag yet.
 
-    Before the flags were read nothing is permitted.
+    Before all flags were read nothing is permitted: what is halted may not be known yet.
 
     `wanted` is written as flags by the process; once a flag was seen the flag alone counts, so
     that resuming (which removes it) is possible.
     """
 
     def __init__(self) -> None:
-        self._flags: dict[str, str] | None = None
+        self._flags: dict[str, str] = {}
+        self._is_complete = False
         self.wanted: dict[str, str] = {}
 
-    def on_flags(self, flags: Mapping[str, str]) -> bool:
-        """Take the flags that are set now; return whether anything changed."""
+    def on_flags(self, flags: Mapping[str, str], is_complete: bool = True) -> bool:
+        """Take the flags that are set now; return whether anything changed.
+
+        is_complete  False = some place that flags are kept in was not read yet
+        """
         self.wanted = {scope: reason for scope, reason in self.wanted.items() if scope not in flags}
-        if self._flags == flags:
+        if self._flags == flags and self._is_complete is is_complete:
             return False
-        self._flags = dict(flags)
+        self._flags, self._is_complete = dict(flags), is_complete
         return True
 
     def want(self, symbol: str, reason: str) -> None:
         """Halt a symbol because a policy says so."""
-        if halted_because(self._flags or {}, symbol) is None:
+        if halted_because(self._flags, symbol) is None:
             self.wanted.setdefault(symbol, reason)
 
     def decide(self, symbol: str) -> Decision:
-        if self._flags is None:
-            return Decision(Action.FREEZE, "halt flags not read")
         reason = halted_because(self._flags, symbol) or halted_because(self.wanted, symbol)
-        return ALLOW if reason is None else Decision(Action.HALT, f"halted: {reason}")
+        if reason is not None:
+            return Decision(Action.HALT, f"halted: {reason}")
+        return ALLOW if self._is_complete else Decision(Action.FREEZE, "halt flags not read")

@@ -94,6 +94,7 @@ class View:
     cap_usd        largest abs(notional) that the symbol may have
     gross_usd      sum of abs(notional) over the account
     gross_cap_usd  largest such sum
+    gross_doubt    why either is not to be traded on; empty when both are current
     is_largest     no symbol of the account has a larger abs(notional)
     """
 
@@ -107,6 +108,7 @@ class View:
     cap_usd: float
     gross_usd: float
     gross_cap_usd: float
+    gross_doubt: str
     is_largest: bool
 
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from services.risk.policies.lots import lots_within
 from services.risk.policies.policy import Range, View
 
-#: of a lot: a quotient this near below a whole number is that number (float noise)
+#: as a share: a value this near below its bound is at the bound (float noise)
 _NOISE = 1e-9
 
 
@@ -30,8 +31,9 @@ class Reduction:
         if wanted_usd <= 0 or wanted_usd < self.min_usd:
             return None
         instrument, position = view.instrument, view.position.quantity
-        lots = min(int(wanted_usd / instrument.notional_at(1, view.price) + _NOISE), abs(position))
-        least_usd = float(instrument.min_notional or 0)
-        if lots < instrument.min_lots or instrument.notional_at(lots, view.price) < least_usd:
+        lots = min(lots_within(wanted_usd, instrument, view.price), abs(position))
+        least_usd = max(self.min_usd, float(instrument.min_notional or 0))
+        traded_usd = instrument.notional_at(lots, view.price)  # whole lots: less than was wanted
+        if lots < instrument.min_lots or traded_usd * (1 + _NOISE) < least_usd:
             return None
         return Range(0, position - lots) if position > 0 else Range(position + lots, 0)

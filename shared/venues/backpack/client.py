@@ -99,6 +99,13 @@ class BackpackAccount:
         except NotFound:
             return self._find_in_history(symbol, client_order_id)
 
+    def recent_orders(self) -> Sequence[VenueOrder]:
+        """Return the newest page of the order history, the oldest first."""
+        newest_first: Parameters = {"limit": PAGE_SIZE, "offset": 0, "sortDirection": "Desc"}
+        reply = self._get("/wapi/v1/history/orders", "orderHistoryQueryAll", newest_first)
+        oldest_first = read_rows(reply, to_order)[::-1]  # of one millisecond, too
+        return sorted(oldest_first, key=lambda order: order.venue_ns)
+
     def fills(self, since_ms: int, symbol: str | None = None) -> Sequence[VenueFill]:
         """Return every fill at or after `since_ms`, oldest first, all pages."""
         parameters: Parameters = {"from": since_ms, "symbol": symbol, "sortDirection": "Asc"}

@@ -168,6 +168,8 @@ def _read_refusal(status: int, headers: dict[bytes, bytes], body: bytes) -> Reje
     if status == 429:
         # a rate limit is refused in front of the engine, whoever says so: nothing has changed
         return Rejected("rate_limit", error.text, _retry_after_s(headers))
+    if status == 418:  # a ban: silence, as after a 429, but nobody documents what became of this request
+        return Unknown(error.text, _retry_after_s(headers) or 0.0)
     reason = refusal(error)
     return Unknown(error.text) if reason is None else Rejected(reason, error.text)
 

@@ -7,6 +7,7 @@ import threading
 
 import pytest
 
+from shared.errors import BadInput
 from shared.net.dial import dial, proxy_of
 
 PROXY_VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")
@@ -82,6 +83,33 @@ def test_D15_no_error_tells_the_credentials(monkeypatch: pytest.MonkeyPatch) -> 
         dial("https://venue.example", 5)
     for error in (refused.value, unreachable.value):
         assert "secret" not in f"{error!r} {error.__cause__!r} {error.__context__!r}"
+
+
+@pytest.mark.parametrize(
+    "proxy",
+    [
+        "http://name:se/cret@proxy.example:3128",
+        "http://name:5ecret#x@proxy.example:3128",
+        "http://name:5/ecret@proxy.example",
+        "http://proxy.example:port",
+        "https://proxy.example:3128",
+        "socks5://proxy.example:1080",
+        "http://",
+    ],
+)
+def test_D15_a_proxy_that_is_none_is_refused_by_the_name_of_its_variable_alone(
+    monkeypatch: pytest.MonkeyPatch, proxy: str
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", proxy)
+    with pytest.raises(BadInput, match="HTTPS_PROXY must be") as refused:
+        dial("wss://venue.example", 1)
+    shown = f"{refused.value!r} {refused.value.__cause__!r} {refused.value.__context__!r}"
+    assert not [word for word in ("ecret", "example", "1080") if word in shown]
+
+
+def test_D15_a_proxy_without_a_scheme_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "proxy.example:3128")
+    assert proxy_of("wss://venue.example") == "http://proxy.example:3128"
 
 
 @pytest.mark.parametrize("url", ["ftp://venue.example", "venue.example", "https://"])

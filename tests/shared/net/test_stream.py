@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import itertools
 import re
 import socket
 import ssl
 import threading
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -106,6 +108,70 @@ def test_many_frames_within_one_tls_record_are_all_delivered(
         stream, listener = open_stream(loop, server.url)
         run_until(loop, lambda: len(listener.frames) == len(payloads))
         assert listener.frames == payloads
+        stream.close()
+
+
+def test_one_tls_record_a_frame_is_drained_in_a_few_turns(
+    loop: Loop, certificate: tuple[Path, ssl.SSLContext], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A venue writes each frame by itself: a backlog must not be read four frames at a time."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate[0]))
+    payloads = [b"x" * 150 + b"%d" % number for number in range(1000)]
+    is_sent = threading.Event()
+
+    def script(request: bytes, connection: socket.socket) -> bool:
+        accept(request, connection)
+        for payload in payloads:
+            connection.sendall(server_frame(TEXT, payload))
+        is_sent.set()
+        return True
+
+    with ScriptedServer(script, certificate[1]) as server:
+        stream, listener = open_stream(loop, server.url)
+        run_until(loop, lambda: listener.opened == 1)
+        assert is_sent.wait(5)  # the backlog forms: the loop does not turn
+        before = listener.turns
+        run_until(loop, lambda: len(listener.frames) == len(payloads))
+        assert listener.frames == payloads
+        assert listener.turns - before <= 10
+        stream.close()
+
+
+def test_a_flood_over_tls_lets_the_timers_have_their_turn(
+    loop: Loop, certificate: tuple[Path, ssl.SSLContext], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate[0]))
+    frames, is_over = server_frame(TEXT, b"x" * 150) * 20, threading.Event()
+
+    def script(request: bytes, connection: socket.socket) -> bool:
+        accept(request, connection)
+        while not is_over.is_set():
+            connection.sendall(frames)
+        return False
+
+    class SlowListener(Listener):
+        """Takes longer for a frame than the venue to send one."""
+
+        def on_frames(self, frames: list[bytes], _recv_ns: int) -> None:
+            end = time.perf_counter() + 20e-6 * len(frames)
+            while time.perf_counter() < end:
+                pass
+            self.turns += 1
+
+    with ScriptedServer(script, certificate[1]) as server:
+        listener, ticks = SlowListener(), list[int]()
+        give_up = threading.Timer(10, is_over.set)
+        give_up.start()
+        url = server.url.replace("http", "ws", 1)
+        stream = WebSocketStream(loop, SystemClock(), lambda: url, listener)
+        stream.start()
+        run_until(loop, lambda: listener.turns > 0)
+        loop.every(20 * NS_PER_MS, lambda: ticks.append(listener.turns))
+        run_until(loop, lambda: len(ticks) == 10, timeout_s=10)
+        assert not is_over.is_set(), "the timers waited for the end of the flood"
+        assert max(after - before for before, after in itertools.pairwise(ticks)) <= 3, "turns between two"
+        is_over.set()
+        give_up.cancel()
         stream.close()
 
 

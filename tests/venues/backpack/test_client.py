@@ -115,6 +115,9 @@ def test_open_orders_are_found_by_client_id_while_they_rest_and_afterwards(
     assert gone is not None
     assert (gone.status, gone.is_live) == ("cancelled", False)
     assert account.find_order(SYMBOL, CLIENT_ID + 2) is None, "the venue never had it"
+    newest = account.recent_orders()[-1]
+    assert newest.client_order_id == CLIENT_ID + 1
+    assert not newest.is_live
 
 
 def test_fills_positions_balances_and_equity_after_a_trade(

@@ -190,6 +190,12 @@ def test_O05_a_rate_limit_is_a_refusal_whoever_answers_and_tells_how_long() -> N
     assert outcome.retry_after_s == 3
 
 
+def test_O05_a_ban_leaves_the_outcome_unknown_and_asks_for_silence() -> None:
+    outcome = place_reply(418, b"<html>banned</html>")
+    assert isinstance(outcome, Unknown)
+    assert outcome.retry_after_s == 3
+
+
 @pytest.mark.parametrize(
     ("http", "body"),
     [

@@ -11,16 +11,23 @@ the size displayed at the best price:
                          it is better than the book's; after two settle times count it as ours
 
 Each rule errs towards the less aggressive price, so a quote of ours is never what the next
-quote improves upon: we do not chase ourselves up tick by tick.
+quote improves upon: we do not chase ourselves up tick by tick. That holds while the book
+shows what `Working` told within `settle_ns`; a book that lags by more shows ghosts of ours.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Annotated
+
+from msgspec import Meta
 
 from shared.messages import Level, Side, WorkingOrder
 
 Levels = tuple[tuple[int, int], ...]
+#: longer than market data may lag and still count as live: a ghost of an order of ours must not outlive it
+SettleSeconds = Annotated[float, Meta(ge=0.05, le=6)]
+DEFAULT_SETTLE_S = 1.5
 
 
 class _OwnSize:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from services.quoter.levels.own_orders import OwnOrders, OwnSide
 from shared.clock import NS_PER_MS
 from shared.messages import Side
+from shared.own_orders import OwnOrders, OwnSide
 from tests.quoter.builders import START_NS, Desk, depth, order, top, working
 
 SETTLE_NS = 500 * NS_PER_MS
@@ -130,7 +130,7 @@ def test_our_own_order_alone_at_the_best_is_not_joined_nor_improved(strategy: st
 def test_our_own_order_alone_without_a_depth_means_no_quotes() -> None:
     desk = Desk.ready("one_sided")
     desk.send(working(order(Side.BUY, 19_999, 2)))
-    desk.wait(600)
+    desk.wait(1_600)
     desk.send(top(19_999, 20_001, desk.now_ns, bid_size=2))
     assert desk.levels == ()
     assert desk.reason == "no price but our own, and no depth behind it"
