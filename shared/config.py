@@ -33,7 +33,8 @@ class Deployment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One set of processes.
 
     name     prefixes every key in Redis
-    tag      8-bit mark in client order ids: orders with it are ours, all others are never touched
+    tag      8-bit mark in client order ids: orders with it are ours, all others are never touched;
+             another deployment on the same account needs another one
     run_dir  sockets, locks, logs, the embedded Redis, summaries; MAKERD_RUN_DIR overrides it
     """
 

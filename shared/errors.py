@@ -4,7 +4,8 @@ MakerdError
 ├── Refused            a request is refused for a typed reason; nothing has changed
 ├── Unknown            the outcome is not known: ask the venue, send nothing again
 │   ├── RateLimited    the venue asked for silence until a time
-│   └── KeyRefused     the venue does not know the key, or that signature of it
+│   ├── KeyRefused     the venue does not know the key, or that signature of it
+│   └── Withheld       we did not send it, for our own reasons: it says nothing of the venue
 └── Fatal              an invariant or an input is broken: cancel, exit, be restarted
     ├── BadInput       configuration, key file, recording: exit code 78, never restarted
     ├── AlreadyRunning another process holds this name's lock
@@ -53,6 +54,10 @@ class RateLimited(Unknown):
 
 class KeyRefused(Unknown):
     """The venue refuses to answer whoever signs with this key."""
+
+
+class Withheld(Unknown):
+    """Nothing was sent: the venue has asked for silence, the budget is used up, no worker was free."""
 
 
 class Fatal(MakerdError):

@@ -80,4 +80,7 @@ def _reason(path: str) -> str:
 
 def halted_because(flags: dict[str, str], symbol: str) -> str | None:
     """Return why `symbol` is halted, None when it is not."""
-    return flags.get(ALL) or flags.get(symbol)
+    for scope in (ALL, symbol):
+        if scope in flags:
+            return flags[scope] or "halted"  # a flag without a reason halts too
+    return None

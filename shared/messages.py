@@ -426,8 +426,12 @@ def _describe() -> str:
         parts.append(
             f"{kind.__name__}({','.join(f'{name}:{hints[name]}' for name in kind.__struct_fields__)})"
         )
+    for enum in (Side, FeedStatus, OrderStatus):
+        members = ",".join(f"{name}={member.value}" for name, member in enum.__members__.items())
+        parts.append(f"{enum.__name__}({members})")
     return ";".join(parts)
 
 
-#: CRC of every field name and type: two processes with another value must not talk.
+#: CRC of every field name and type and of every member of an enum: two processes with another
+#: value must not talk.
 SCHEMA_HASH: int = zlib.crc32(_describe().encode())

@@ -1,12 +1,11 @@
 """Execution: makes the orders at the venue what quoters want, within what risk permits.
 
-In          Quotes, Permit, Target, Top; replies, private stream and reads of the venue
+In          Quotes, Permit, Target, Top, InstrumentInfo; replies, private stream and reads of the venue
 Out         orders and cancels; Working, OrderUpdate, Fill, Position, Equity; journal entries
 State       live orders, the ledger, positions; the venue and the journal can rebuild all of it
 On failure  no new risk: quotes are cancelled, the venue is asked, nothing is sent twice
 
-Pure: no clock, no sockets, no logging. Every handler returns what is to be sent, asked,
-stored and published, in that order (see `requests.py`).
+Pure. Every handler returns what is to be sent, asked, stored and published, in that order.
 """
 
 from __future__ import annotations
@@ -18,6 +17,8 @@ from services.execution.account.accounting import Accounting
 from services.execution.account.ledger import key_of
 from services.execution.account.reconciliation import Reconciliation
 from services.execution.account.restore import Stored, restore
+from services.execution.account.rules import Rules
+from services.execution.account.statements import Statements
 from services.execution.config import ExecutionConfig
 from services.execution.desk import Desk
 from services.execution.gate import Gate
@@ -33,7 +34,7 @@ from services.execution.sending.sender import Sender
 from services.execution.symbols import Symbol
 from shared.clock import NS_PER_MS
 from shared.halt import halted_because
-from shared.messages import Permit, Quotes, Target, Top, Working
+from shared.messages import InstrumentInfo, Permit, Quotes, Target, Top, Working
 from shared.venues.base import Capabilities, Outcome, PrivateEvent, VenueFill, VenueOrder, VenuePosition
 
 
@@ -49,22 +50,23 @@ class Execution:
         """now_ns, venue_ms: the start by the monotonic and by the venue's clock."""
         self.desk = desk = Desk(account, config, capabilities, tag, now_ns)
         desk.position_seq = venue_ms  # grows over restarts, for no account changes once a millisecond
-        self._venue_ms = venue_ms
         self._reads = Reads(desk, venue_ms)
         self._recovery = Recovery(desk, self._reads, now_ns)
         self.gate = Gate(desk, self._reads, self._recovery)
         self._sender = Sender(desk)
-        self._accounting = Accounting(desk)
+        self._accounting = Accounting(desk, self._reads)
         self._settler = Settler(desk, self._sender, lambda: self._reads.last_good_ns(ReadKind.FILLS))
         self._reconciliation = Reconciliation(desk, self._accounting, self._reads)
+        self._rules = Rules(desk, self._reads)
+        self._statements = Statements(desk, self._reads, self._accounting, now_ns, venue_ms)
         self._answers = Answers(
             desk, self.gate, self._reads, self._settler, OpenOrders(desk, self._settler, self._reads),
-            self._accounting, self._reconciliation,
+            self._accounting, self._reconciliation, self._rules, self._statements,
         )  # fmt: skip
         self._quoting = Quoting(desk, self._sender, self.gate)
         self._housekeeping = Housekeeping(
             desk, self.gate, self._reads, self._recovery, self._sender, self._settler, self._accounting,
-            self._reconciliation,
+            self._reconciliation, self._rules, self._statements,
         )  # fmt: skip
 
     # --- the bus -----------------------------------------------------------------------------------
@@ -93,6 +95,10 @@ class Execution:
             symbol.target = target if target.style != "none" else None
             self.desk.wake(symbol)
         return self._conclude(now_ns)
+
+    def on_instrument_info(self, info: InstrumentInfo, now_ns: int) -> list[Output]:
+        """Marketdata tells which ticks and lots everybody else counts in."""
+        return self._conclude(now_ns) if self._rules.on_told(info, now_ns) else []
 
     def on_top(self, top: Top, now_ns: int) -> list[Output]:
         symbol = self.desk.symbols.get(top.symbol)
@@ -210,6 +216,16 @@ class Execution:
         self._answers.on_failed(read, text, retry_after_s, begun_ns, now_ns)
         return self._conclude(now_ns)
 
+    def on_read_withheld(self, read: StartRead, now_ns: int) -> list[Output]:
+        """A read was not sent, or not to its end, for our own reasons: it says nothing of the venue."""
+        self._answers.on_withheld(read, now_ns)
+        return self._conclude(now_ns)
+
+    def on_rate_limited(self, retry_after_s: float | None, sent_ns: int, now_ns: int) -> list[Output]:
+        """A request beside the reads was refused for the rate: everything is silent."""
+        self.desk.budget.on_rate_limited(retry_after_s, sent_ns, now_ns)
+        return self._conclude(now_ns)
+
     def on_requests(self, count: int) -> None:
         """Reads have sent so many requests to the venue: they count against the budget."""
         self.desk.budget.charge(count)
@@ -229,8 +245,6 @@ class Execution:
         """Whether Redis takes our writes."""
         self.gate.on_store(is_ok)
         return self._conclude(now_ns)
-
-    # --- time ----------------------------------------------------------------------------------------
 
     def on_timer(self, now_ns: int) -> list[Output]:
         self.gate.check_stream(now_ns)
@@ -259,10 +273,7 @@ class Execution:
 
     def _conclude(self, now_ns: int) -> list[Output]:
         """Judge the account again, then finish."""
-        was_recovering = not self._recovery.is_complete
         self.gate.refresh(now_ns)
-        if was_recovering and self._recovery.is_complete:
-            self._accounting.start_session(self._venue_ms)
         return self._finish(now_ns)
 
     def _finish(self, now_ns: int) -> list[Output]:

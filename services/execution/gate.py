@@ -115,8 +115,9 @@ class Gate:
             self._seek_end(now_ns)
             return
         is_awaited = any(
-            symbol.halt_reason is not None and not symbol.orders.live and not symbol.is_clear()
+            not symbol.orders.live and not symbol.is_clear()
             for symbol in desk.symbols.values()
+            if symbol.halt_reason is not None or symbol.pending is not None
         )
         is_halted = any(symbol.halt_reason is not None for symbol in desk.symbols.values())
         if is_awaited or (is_halted and desk.strays):
@@ -138,7 +139,8 @@ class Gate:
             return HALTED if is_gone else CANCELLING
         if not self._recovery.is_complete:
             return RECOVERING
-        if self.reason is not None or not symbol.is_known or not self._desk.venue.is_answering:
+        is_sure = symbol.is_known and symbol.is_open and self._desk.venue.is_answering
+        if self.reason is not None or not is_sure:
             return DEGRADED
         return READY
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from services.execution.account.accounting import Accounting
 from services.execution.account.reconciliation import Reconciliation
+from services.execution.account.rules import Rules
+from services.execution.account.statements import Statements
 from services.execution.desk import Desk
 from services.execution.gate import Gate
 from services.execution.orders.client_ids import BLOCK
@@ -26,14 +28,17 @@ class Housekeeping:
 
     def __init__(
         self, desk: Desk, gate: Gate, reads: Reads, recovery: Recovery, sender: Sender, settler: Settler,
-        accounting: Accounting, reconciliation: Reconciliation,
+        accounting: Accounting, reconciliation: Reconciliation, rules: Rules, statements: Statements,
     ) -> None:  # fmt: skip
         self._desk, self._gate, self._reads, self._recovery = desk, gate, reads, recovery
         self._sender, self._settler = sender, settler
-        self._accounting, self._reconciliation = accounting, reconciliation
+        self._accounting, self._reconciliation, self._rules = accounting, reconciliation, rules
+        self._statements = statements
         self._slow_due_ns = 0
 
     def tick(self, now_ns: int) -> None:
+        self._rules.tick(now_ns)
+        self._statements.tick(now_ns)
         self._hurry_reads(now_ns)
         self._reads.tick(now_ns, self._recovery.held())
         self._desk.orders.settle_inherited(self._reads.last_good_ns(ReadKind.FILLS), now_ns)
@@ -41,7 +46,7 @@ class Housekeeping:
         if now_ns >= self._slow_due_ns:
             self._slow_due_ns = now_ns + SLOW_NS
             self._reconciliation.tick(now_ns)
-            self._accounting.tick(now_ns)
+            self._accounting.equity.tick(now_ns)
             self._accounting.forgive(self._reads.last_good_ns(ReadKind.FILLS), now_ns)
             self._desk.orders.forget(now_ns)
 

@@ -25,6 +25,7 @@ class ReadKind(Enum):
     BALANCES = "balances"
     EQUITY = "equity"
     FUNDING = "funding"
+    STATEMENT = "statement"
     FIND_ORDER = "find order"
     ORDER_HISTORY = "order history"
     INSTRUMENTS = "instruments"
@@ -52,11 +53,13 @@ class StartRead:
     """Ask the venue in a worker; then `on_read` or `on_read_failed`.
 
     since_ms  venue time from which fills or funding are wanted
+    newest_ns venue time of the newest fill that was counted when it was asked
     symbol, client_order_id  of FIND_ORDER
     """
 
     kind: ReadKind
     since_ms: int = 0
+    newest_ns: int = 0
     symbol: str = ""
     client_order_id: int = 0
 
@@ -83,7 +86,7 @@ class HeldPosition:
 
 @dataclass(frozen=True, slots=True)
 class JournalFill:
-    """Journal a fill with the position and the ledger fields that it makes."""
+    """Journal a fill with the position and the whole ledger that it makes."""
 
     fill: VenueFill
     client_order_id: int | None

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import math
+from collections import deque
+from decimal import Decimal
+
 from services.execution.orders.records import SymbolOrders
 from services.execution.orders.refusals import Refusals
 from shared.instrument import Instrument
 from shared.messages import Permit, Quotes, Reject, Side, Target, Top
+
+#: fills whose position before is kept: those of the longest read
+KEPT_FILLS = 256
+#: less than any quantity
+_NOTHING = Decimal("1e-30")
 
 
 class Symbol:
@@ -16,15 +25,21 @@ class Symbol:
     is_known         False = the venue has not confirmed the position: no new risk
     price            reference price in quote units, for limits only; 0 = none
     sides            refusals of each side
+    market           the rules that marketdata, and so quoters and risk, count in; None = not told yet
+    pending          rules that the venue has told and that are not taken up yet; None = none
+    is_open          False = not everybody is known to count in the same units: nothing is placed
+    opens_ns         it does not open before this; 0 = it was never closed for other units
     last_fill_ns     when a fill last changed the position (monotonic)
+    before_fills     the latest of those: when, and the exact position before it
     shown_clear_ns   begin of the latest read of open orders that showed none of ours
     slice_due_ns     no reduction is sent before this
     """
 
     __slots__ = (
-        "halt_reason", "instrument", "is_known", "last_fill_ns", "lot_value", "name", "orders", "permit",
-        "position", "position_seq", "price", "quotes", "rejects", "shown_clear_ns", "sides", "slice_due_ns",
-        "slice_refusals", "target", "top",
+        "before_fills", "halt_reason", "instrument", "is_known", "is_open", "last_fill_ns", "lot_value",
+        "market", "name", "opens_ns", "orders", "pending", "permit", "position", "position_seq", "price",
+        "quotes", "rejects", "shown_clear_ns", "sides", "slice_due_ns", "slice_refusals", "target",
+        "tolerated", "top",
     )  # fmt: skip
 
     def __init__(self, instrument: Instrument, orders: SymbolOrders) -> None:
@@ -42,20 +57,61 @@ class Symbol:
         self.rejects: dict[Side, Reject] = {}
         self.sides = {Side.BUY: Refusals(), Side.SELL: Refusals()}
         self.last_fill_ns = 0
+        self.before_fills: deque[tuple[int, Decimal]] = deque(maxlen=KEPT_FILLS)
         self.shown_clear_ns = 0
         self.slice_due_ns = 0
         self.slice_refusals = Refusals()
+        self.market: Instrument | None = None
+        self.pending: Instrument | None = None
+        self.is_open = False
+        self.opens_ns = 0
         self.set_instrument(instrument)
 
     def set_instrument(self, instrument: Instrument) -> None:
         self.instrument = instrument
+        #: positions that differ by less are the same: fees in base leave dust, but at spot only
+        self.tolerated = _NOTHING if instrument.is_perp else instrument.lot_size
         #: quote units of one lot at a price of 1
         self.lot_value = float(instrument.lot_size * instrument.contract_multiplier)
 
+    def forget_wanted(self) -> None:
+        """Drop everything that counts in ticks and lots of other rules."""
+        self.quotes = self.permit = self.target = self.top = None
+
+    def forget_refusals(self) -> None:
+        """Drop what was refused at prices and sizes of other rules."""
+        self.rejects.clear()
+        self.sides = {Side.BUY: Refusals(), Side.SELL: Refusals()}
+        self.slice_refusals = Refusals()
+
     def on_top(self, top: Top) -> None:
+        """Take up best prices, in the ticks that marketdata counts in."""
+        if self.market is None:
+            return
         self.top = top
         if top.bid is not None and top.ask is not None:
-            self.price = (top.bid + top.ask) / 2 * float(self.instrument.tick_size)
+            self.price = (top.bid + top.ask) / 2 * float(self.market.tick_size)
+
+    def on_position_filled(self, quantity_before: Decimal, now_ns: int) -> None:
+        """A fill has changed the position."""
+        self.last_fill_ns = now_ns
+        self.before_fills.append((now_ns, quantity_before))
+
+    def had_since(self, since_ns: int, quantity: Decimal, now: Decimal) -> bool:
+        """True when the exact position was `quantity` at some time since then; `now` is the present one."""
+        if abs(now - quantity) < self.tolerated:
+            return True
+        return any(
+            abs(before - quantity) < self.tolerated
+            for changed_ns, before in self.before_fills
+            if changed_ns >= since_ns
+        )
+
+    def most_lots(self, more_buying: int = 0, more_selling: int = 0) -> int:
+        """Return the largest absolute position that our orders, and so many lots more, can lead to."""
+        longest = self.position + self.orders.buying + more_buying
+        shortest = self.position - self.orders.selling - more_selling
+        return max(abs(longest), abs(shortest))
 
     def worst_lots(self, side: Side, more: int = 0) -> int:
         """Return how far the position can go to one side (> 0) if every order there fills, and `more`."""
@@ -64,10 +120,14 @@ class Symbol:
         return self.orders.selling + more - self.position
 
     def worst_usd(self, more_buying: int = 0, more_selling: int = 0) -> float:
-        """Return the largest absolute exposure that our orders can lead to, quote units."""
-        longest = self.position + self.orders.buying + more_buying
-        shortest = self.position - self.orders.selling - more_selling
-        return max(abs(longest), abs(shortest)) * self.lot_value * self.price
+        """Return the largest absolute exposure that our orders can lead to, quote units.
+
+        Without a price it is beyond every limit, unless there is none.
+        """
+        lots = self.most_lots(more_buying, more_selling)
+        if not lots:
+            return 0.0
+        return lots * self.lot_value * self.price if self.price > 0 else math.inf
 
     def is_clear(self) -> bool:
         """True when the venue has shown, after the last sign of an order, that none of ours is open."""

@@ -35,7 +35,8 @@ MAX_READS = 3
 WORKERS = MAX_READS + 3
 #: how often the venue's clock is read: lag is measured against it
 CLOCK_NS = 30 * NS_PER_S
-INSTRUMENTS_NS = 3600 * NS_PER_S
+#: execution closes a symbol while our rules are not the venue's: they must not be old for long
+INSTRUMENTS_NS = 60 * NS_PER_S
 #: how soon the instruments are read again for somebody who asked for one that is not listed
 UNLISTED_NS = 60 * NS_PER_S
 MIN_LOG_NS = 10 * NS_PER_S

@@ -42,7 +42,7 @@ class Change:
     """An entry with what it makes of the account.
 
     position  the position after it; None = unchanged (funding of a symbol, a spot asset)
-    ledger    new absolute values of the ledger fields that it changed
+    ledger    absolute values of the ledger's fields: all of them, so that what Redis has lost comes back
     """
 
     entry: JournalEntry
@@ -98,6 +98,15 @@ return {outcome, moved}
 )
 
 
+_MARK = (
+    _ASIDE
+    + """
+expect(KEYS[1], 'hash')
+return {redis.call('HSETNX', KEYS[1], 'kept', '1'), moved}
+"""
+)
+
+
 class Journal:
     """The journal of one account. Every method blocks and raises Unknown when Redis fails."""
 
@@ -110,6 +119,7 @@ class Journal:
         self._seen = keys.seen(account)
         self._cursor = keys.cursor(account)
         self._append = link.script(_APPEND)
+        self._mark = link.script(_MARK)
 
     def append(self, change: Change) -> Journalled:
         """Count an entry once, with its position and ledger changes, atomically."""
@@ -132,9 +142,14 @@ class Journal:
                 msgspec.json.encode(flat(decimal_fields(change.ledger))).decode(),
             ],
         )
-        for key in moved:
-            log.error("redis key held another type; moved aside", extra={"key": key})
+        _log_moved(moved)
         return Journalled(outcome)
+
+    def take_mark(self) -> bool:
+        """Mark the cursor; True when it bore no mark: Redis is new, or has lost what was in it."""
+        is_new, moved = self._mark([self._cursor], [])
+        _log_moved(moved)
+        return bool(is_new)
 
     def known(self, entries: Sequence[JournalEntry]) -> list[bool]:
         """Tell for each entry whether it was counted before (or is too old to tell)."""
@@ -213,6 +228,11 @@ class Journal:
 
 
 _NEWEST = (2**63 - 1, 0)
+
+
+def _log_moved(keys: Sequence[str]) -> None:
+    for key in keys:
+        log.error("redis key held another type; moved aside", extra={"key": key})
 
 
 def _id(text: str) -> tuple[int, int]:

@@ -229,8 +229,11 @@ class AccountClient(Protocol):
     """Blocking signed reads, for worker threads. Raises: Unknown, RateLimited; never returns a default."""
 
     def open_orders(self, symbol: str | None = None) -> list[VenueOrder]: ...
-    def find_order(self, symbol: str, client_order_id: int) -> VenueOrder | None:
-        """Return the order if the venue knows it, live or in history; None = it shows no such order."""
+    def find_order(self, symbol: str, client_order_id: int, since_ms: int = 0) -> VenueOrder | None:
+        """Return the order if the venue knows it, live or in history; None = it shows no such order.
+
+        since_ms  venue time before which it cannot have been placed: history is not searched further back
+        """
         ...
 
     def recent_orders(self) -> Sequence[VenueOrder]:

@@ -21,7 +21,8 @@ from shared.venues.clock_offset import ClockOffset
 from shared.venues.market_data import MarketClient, PublicFeed
 from shared.venues.private_stream import PrivateFeed, PrivateListener
 
-#: told the weight of every REST request before it leaves; called from worker threads
+#: told the weight of every REST request before it leaves; called from worker threads. May raise
+#: Withheld, and then it does not leave
 Spend = Callable[[int], None]
 
 

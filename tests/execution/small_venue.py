@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from services.execution.account.statements import Statement
 from services.execution.requests import (
     ReadKind,
     SendCancel,
@@ -75,6 +76,9 @@ class SmallVenue:
         self.fills: list[VenueFill] = []
         self.stream: list[PrivateEvent] = []
         self.next_id = 1
+        self.info = INFO
+        self.equity = Decimal(1_000)
+        self.deposits = Decimal(0)
         #: venue id -> symbol of orders that are of another one than ours
         self.symbols_of: dict[str, str] = {}
 
@@ -141,6 +145,15 @@ class SmallVenue:
             (self.venue_ms if event else order.created_ms) * NS_PER_MS,
         )  # fmt: skip
 
+    def statement(self, mark: Decimal = Decimal(100)) -> Statement:
+        """Return balance and position: unrealised profit is in the position until it is settled."""
+        fees = sum((fill.fee for fill in self.fills), Decimal(0))
+        cash = sum((-fill.side.sign * fill.price * fill.quantity for fill in self.fills), Decimal(0))
+        quantity = Decimal(self.position) / 100
+        position = VenuePosition(SYMBOL, quantity, None, mark, quantity * mark + cash)
+        total = Decimal(1_000) + self.deposits - fees
+        return Statement([VenueBalance("USDC", total, total)], [position])
+
     def answer_of(self, read: StartRead) -> Any:
         if read.kind is ReadKind.OPEN_ORDERS:
             return [self._shown(order) for order in self.live()]
@@ -157,5 +170,7 @@ class SmallVenue:
         if read.kind is ReadKind.BALANCES:
             return [VenueBalance("USDC", Decimal(1_000), Decimal(1_000))]
         if read.kind is ReadKind.EQUITY:
-            return VenueEquity(Decimal(1_000), Decimal(1_000))
-        return [INFO] if read.kind is ReadKind.INSTRUMENTS else []
+            return VenueEquity(self.equity, self.equity)
+        if read.kind is ReadKind.STATEMENT:
+            return self.statement()
+        return [self.info] if read.kind is ReadKind.INSTRUMENTS else []

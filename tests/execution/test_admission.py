@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -62,6 +63,43 @@ def test_the_account_gross_counts_every_order_that_may_be_live() -> None:
     assert world.working().rejects[0].reason == "max_gross"
 
 
+def test_without_a_price_nothing_is_placed_that_could_grow_the_position() -> None:
+    world = World()
+    world.has_prices = False
+    world.start()
+    world.permit()
+    world.quote(bid(9_990))
+    assert not world.requests
+    assert world.working().rejects[0].reason == "no_price"
+    world.top(9_999, 10_001)
+    world.quote(bid(9_990))
+    world.settle()
+    assert len(world.ours()) == 1
+
+
+def test_L05_a_symbol_with_exposure_and_no_price_stops_new_risk_of_the_whole_account() -> None:
+    world = ready()
+    world.quote(bid(9_990))
+    world.settle()
+    desk = world.core.desk
+    desk.instruments["BTC_USDC_PERP"] = replace(desk.instruments[SYMBOL], symbol="BTC_USDC_PERP")
+    other = desk.symbol("BTC_USDC_PERP")
+    assert other is not None
+    world.run(100)
+    assert len(world.ours()) == 1, "it has no exposure"
+    other.position, other.is_known = 5, True
+    world.tick(20)
+    world.permit()
+    world.quote(bid(9_990), bid(9_980))
+    world.settle()
+    assert not world.ours()
+    other.price = 100.0
+    world.tick(20)
+    world.quote(bid(9_990), bid(9_980))
+    world.settle()
+    assert len(world.ours()) == 2
+
+
 def test_Q23_a_post_only_refusal_moves_the_price_by_a_tick_and_is_bounded() -> None:
     world = ready()
     seen = []
@@ -98,6 +136,15 @@ def test_O05_an_identical_refusal_is_probed_once_a_minute() -> None:
     assert len(times) == 3 + 2
     assert times[3] - times[2] >= 60 * NS_PER_S
     assert not world.core.desk.orders.has_live()
+
+
+def test_O05_refusals_that_take_turns_are_counted_together() -> None:
+    world = ready()
+    for _ in range(400):
+        world.place_refusal = ("insufficient_funds", "price_band")[len(world.arrivals) % 2]
+        world.quote(bid(9_990))
+        world.run(20)
+    assert len(world.arrivals) == 3
 
 
 def test_an_order_is_not_sent_after_its_approval_has_expired() -> None:

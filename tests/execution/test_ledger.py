@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 from hypothesis import given
@@ -73,6 +74,44 @@ def test_a_stored_ledger_goes_on_where_it_was() -> None:
     assert later.start(D(5), {}, 1) != {}
     assert later.start(D(6), {}, 2) == {}
     assert later.snapshot()["start_equity"] == 5
+
+
+def test_funding_of_a_second_symbol_for_the_same_hour_counts_after_a_restart() -> None:
+    ledger, hour_ns = Ledger(), 3_600 * 10**9
+    ledger.fund(VenueFunding("A", D(1), hour_ns))  # B's payment shows only later
+    later = Ledger()
+    later.load(ledger.snapshot(), [])
+    assert later.fund(VenueFunding("B", D(5), hour_ns)) is not None
+    assert later.fund(VenueFunding("A", D(1), hour_ns)) is None
+    assert later.fund(VenueFunding("A", D(2), 2 * hour_ns)) is not None
+    assert later.snapshot()["funding"] == 8
+
+
+def test_funding_of_a_ledger_without_the_symbols_own_times_is_not_counted_again() -> None:
+    later, hour_ns = Ledger(), 3_600 * 10**9
+    later.load({"funded_until_ms": D(3_600_000), "funding": D(1)}, [])
+    assert later.fund(VenueFunding("A", D(1), hour_ns)) is None
+    assert later.fund(VenueFunding("A", D(1), 2 * hour_ns)) is not None
+
+
+def test_every_change_carries_the_whole_ledger() -> None:
+    ledger, holding = Ledger(), Holding()
+    ledger.start(D(5), {"USDC": D(5)}, 1)
+    assert ledger.count(fill(1, Side.BUY, "1", "100", "0.01"), PERP, holding) == ledger.snapshot()
+    assert ledger.fund(VenueFunding(SYMBOL, D(1), 10**9)) == ledger.snapshot()
+    assert {"start_equity", "start_cash:USDC", "fee:USDC"} <= set(ledger.snapshot())
+
+
+def test_fills_are_remembered_as_far_back_as_the_history_may_be_read() -> None:
+    ledger, holding, minute = Ledger(), Holding(), 60 * 10**9
+    for number in range(1, 61):  # an hour in which the history could not be read
+        one = fill(number, Side.BUY, "1", "100")
+        ledger.count(replace(one, venue_ns=number * minute), PERP, holding)
+    assert ledger.remembered_ms == 0
+    assert ledger.count(replace(fill(1, Side.BUY, "1", "100"), venue_ns=minute), PERP, holding) is None
+    ledger.complete(60 * minute)
+    ledger.count(replace(fill(61, Side.BUY, "1", "100"), venue_ns=61 * minute), PERP, holding)
+    assert 44 * 60_000 < ledger.remembered_ms < 46 * 60_000
 
 
 def test_a_spot_buy_pays_its_fee_out_of_what_it_bought() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from services.execution.requests import ReadKind
+from shared.clock import NS_PER_MS
 from shared.messages import Equity, Fill, Position, Side
 from shared.venues.base import VenuePosition
 from tests.execution.small_venue import SYMBOL
@@ -172,3 +173,59 @@ def test_an_order_that_lives_although_its_cancel_was_confirmed_is_cancelled_agai
     world.orders[0].is_live, world.orders[0].status = True, "live"  # it was not executed
     world.run(6_000)
     assert not world.ours()
+
+
+def busy(world: World, seconds: int, is_read_right: bool = True) -> list[bool]:
+    """A fill every 40 ms, while a read takes 60: none begins after the last fill. Returns is_known."""
+    world.permit(1_000_000, max_order=1_000_000)
+    world.quote(bid(9_990, 50_000))
+    world.settle()
+    seen = []
+    for number in range(seconds * 50):
+        world.now_ns += 20 * NS_PER_MS
+        if number % 2 == 0 and world.ours():
+            world.fill(world.ours()[0], 1)
+            while world.stream:
+                world.tell()
+        world.do(world.core.on_timer(world.now_ns))
+        while world.requests:
+            world.arrive()
+        while world.replies:
+            world.reply()
+        for asked in [one for one in world.reads if world.now_ns - one.begun_ns >= 60 * NS_PER_MS]:
+            index = world.reads.index(asked)
+            world.look(index)
+            if asked.read.kind is ReadKind.POSITIONS and not is_read_right:
+                asked.answer = [VenuePosition(SYMBOL, Decimal("9"), None, None, Decimal(0))]
+            world.answer(index)
+        seen.append(world.core.desk.symbols[SYMBOL].is_known)
+    return seen
+
+
+def test_a_busy_symbol_whose_position_is_right_stays_known() -> None:
+    assert all(busy(ready(), 20))
+
+
+def test_a_busy_symbol_that_no_read_confirms_falls_into_doubt() -> None:
+    seen = busy(ready(), 15, is_read_right=False)
+    assert not seen[-1]
+
+
+def test_an_overtaken_read_that_shows_something_else_is_made_again_soon() -> None:
+    world = ready()
+    world.quote(bid(9_990))
+    world.run(300)
+    while not any(one.read.kind is ReadKind.POSITIONS for one in world.reads):
+        world.tick(20)
+    index = next(i for i, one in enumerate(world.reads) if one.read.kind is ReadKind.POSITIONS)
+    begun_ns = world.reads[index].begun_ns
+    world.reads[index].answer = [VenuePosition(SYMBOL, Decimal("9"), None, None, Decimal(0))]
+    world.now_ns += 1_000
+    world.fill(world.orders[0], 4)
+    while world.stream:
+        world.tell()
+    world.answer(index)
+    world.reads.clear()
+    while not any(one.read.kind is ReadKind.POSITIONS for one in world.reads):
+        world.tick(20)
+    assert world.now_ns - begun_ns <= 150 * NS_PER_MS

@@ -67,6 +67,7 @@ class World(SmallVenue):
         self.sequence = 0
         self.stored = Stored()
         self.is_stream_silent = False
+        self.has_prices = True
         #: reason with which every placement, or every cancel of these ids, is refused
         self.place_refusal: str | None = None
         self.cancel_refusals: dict[int, str] = {}
@@ -75,6 +76,12 @@ class World(SmallVenue):
         self.core = self.new_core()
 
     def new_core(self) -> Execution:
+        """Return a core that marketdata has told its rules."""
+        core = self.bare_core()
+        core.on_instrument_info(self.info, self.now_ns)
+        return core
+
+    def bare_core(self) -> Execution:
         return Execution(
             ACCOUNT, self.config, CAPABILITIES, tag=TAG, now_ns=self.now_ns, venue_ms=self.venue_ms
         )
@@ -148,8 +155,6 @@ class World(SmallVenue):
                 return
         raise AssertionError(self.core.gate.reason)
 
-    # --- wanted ----------------------------------------------------------------------------------
-
     def permit(self, limit: int = 1_000, **changes: Any) -> None:
         values: dict[str, Any] = {
             "scope": ACCOUNT, "symbol": SYMBOL, "max_long": limit, "max_short": limit, "max_order": limit,
@@ -161,6 +166,9 @@ class World(SmallVenue):
     def quote(
         self, *levels: Level, exclusive: bool = False, ttl_ns: int = LONG_NS, cause_ns: int = 0
     ) -> None:
+        symbol = self.core.desk.symbols.get(SYMBOL)
+        if self.has_prices and symbol is not None and not symbol.price:  # who quotes has seen one
+            self.top(9_999, 10_001)
         quotes = Quotes(ACCOUNT, SYMBOL, levels, exclusive, self.now_ns + ttl_ns, cause_ns, "test")
         self.do(self.core.on_quotes(quotes, self.now_ns))
 

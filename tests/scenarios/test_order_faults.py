@@ -72,6 +72,7 @@ def test_O05_the_pause_after_429_doubles(stage: Stage) -> None:
 
 
 def test_O05_retry_after_is_obeyed(stage: Stage) -> None:
+    """The public paths, which marketdata reads too, are in tests/execution/test_withheld.py."""
     stage.venue.fault("reject_429", retry_after=4, times=1, method="POST")
     wait_until(lambda: stage.venue.hits("reject_429") == 1, 20)
     refused_at = time.monotonic()

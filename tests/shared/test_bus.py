@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Callable, Iterator
+from enum import Enum
 from pathlib import Path
 
 import pytest
 import zmq
 
 from shared import bus as bus_module
+from shared import messages as messages_module
 from shared.bus import Addresses, Inbox, Publisher
 from shared.clock import NS_PER_S, ManualClock, SystemClock
 from shared.errors import BadInput, SchemaMismatch
@@ -147,6 +149,16 @@ def test_a_state_older_than_its_ttl_is_not_delivered() -> None:
     publisher.close()
     inbox.close()
     context.term()
+
+
+def test_the_schema_holds_every_member_of_every_enum_that_is_sent() -> None:
+    """A renumbered status would be misread although every field is the same."""
+    described = messages_module._describe()
+    assert "UNKNOWN=4" in described and "STALE=3" in described and "SELL=-1" in described
+    enums = [one for one in vars(messages_module).values() if isinstance(one, type) and issubclass(one, Enum)]
+    for enum in enums:
+        if enum.__members__:
+            assert f"{enum.__name__}({next(iter(enum.__members__))}=" in described
 
 
 def test_another_schema_is_fatal_and_names_the_topic(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:

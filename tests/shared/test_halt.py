@@ -26,6 +26,11 @@ def test_all_halts_every_symbol_and_a_symbol_only_itself() -> None:
     assert halted_because({"SOL_USDC": "stop"}, "SOL_USDC_PERP") is None
 
 
+def test_a_flag_whose_reason_is_empty_halts_too() -> None:
+    assert halted_because({ALL: ""}, "SOL_USDC") == "halted"
+    assert halted_because({"SOL_USDC": ""}, "SOL_USDC") == "halted"
+
+
 def test_a_flag_without_a_readable_reason_halts_too(tmp_path: Path) -> None:
     (tmp_path / "halt").mkdir()
     (tmp_path / "halt" / "ALL").touch()

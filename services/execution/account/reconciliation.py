@@ -52,7 +52,6 @@ class Reconciliation:
 
     def on_positions(self, shown: Sequence[VenuePosition], begun_ns: int, now_ns: int) -> None:
         """Take up a complete list of positions: a symbol that is not in it is flat."""
-        self._accounting.positions = shown
         found = {position.symbol: position for position in shown}
         for name in found:
             self._desk.symbol(name)
@@ -71,7 +70,6 @@ class Reconciliation:
     def on_balances(self, shown: Sequence[VenueBalance], begun_ns: int, now_ns: int) -> None:
         """Take up all balances: the position of a spot symbol is what we hold of its base asset."""
         totals: Mapping[str, Decimal] = {balance.asset: balance.total for balance in shown}
-        self._accounting.balances = shown
         for symbol in self._desk.symbols.values():
             if not symbol.instrument.is_perp:
                 quantity = totals.get(symbol.instrument.base, ZERO)
@@ -95,7 +93,8 @@ class Reconciliation:
         self, symbol: Symbol, quantity: Decimal, entry_price: Decimal | None, begun_ns: int, now_ns: int
     ) -> None:
         if begun_ns <= symbol.last_fill_ns:
-            return  # it may be from before our last event
+            self._compare_overtaken(symbol, quantity, begun_ns, now_ns)
+            return
         is_first = symbol.name not in self._confirmed_ns
         if self._is_same(symbol, quantity) and not is_first:
             self._confirmed_ns[symbol.name] = begun_ns
@@ -109,6 +108,18 @@ class Reconciliation:
             self._adopt_position(symbol, quantity, entry_price, begun_ns)
         else:
             self._look_again(now_ns)
+
+    def _compare_overtaken(self, symbol: Symbol, quantity: Decimal, begun_ns: int, now_ns: int) -> None:
+        """A fill came after the read began: it may show what was before that, or in between.
+
+        It confirms a position that nothing disputes; it never disputes one.
+        """
+        is_disputed = symbol.name in self._doubts or symbol.name not in self._confirmed_ns
+        if not is_disputed and symbol.had_since(begun_ns, quantity, self._desk.holding(symbol.name).quantity):
+            self._confirmed_ns[symbol.name] = max(begun_ns, self._confirmed_ns[symbol.name])
+            self._accounting.doubt(symbol, is_known=True)
+            return
+        self._reads.hurry(ReadKind.POSITIONS if symbol.instrument.is_perp else ReadKind.BALANCES, now_ns)
 
     def _adopt_position(
         self, symbol: Symbol, quantity: Decimal, entry_price: Decimal | None, begun_ns: int
@@ -124,10 +135,7 @@ class Reconciliation:
         self._accounting.adopt(symbol, quantity, entry_price)
 
     def _is_same(self, symbol: Symbol, quantity: Decimal) -> bool:
-        ours = self._desk.holding(symbol.name).quantity
-        if symbol.instrument.is_perp:
-            return ours == quantity
-        return abs(ours - quantity) < symbol.instrument.lot_size  # dust of fees
+        return abs(self._desk.holding(symbol.name).quantity - quantity) < symbol.tolerated
 
     def _is_proved(self, symbol: Symbol, doubt: _Doubt, begun_ns: int, is_first: bool, now_ns: int) -> bool:
         """Judge a read that shows the doubted quantity (again).

@@ -28,19 +28,23 @@ class Stored:
 
     fills         keys and venue times of the latest journalled fills
     last_fill_ns  venue time of the newest of them; None = none yet
+    known_ns      fills from before it may be counted without being among them; 0 = all are
     """
 
     ledger: Mapping[str, Decimal] = field(default_factory=dict)
     positions: Sequence[StoredPosition] = ()
     fills: Sequence[tuple[FillKey, int]] = ()
     last_fill_ns: int | None = None
+    known_ns: int = 0
 
 
 def restore(desk: Desk, reads: Reads, stored: Stored) -> None:
     """Take over sums, counted fills and positions. Positions stay unknown until the venue confirms them."""
     desk.ledger.load(stored.ledger, stored.fills)
     if stored.last_fill_ns is not None:
-        reads.set_start(stored.last_fill_ns // NS_PER_MS - OVERLAP_MS)
+        last_ms = stored.last_fill_ns // NS_PER_MS
+        complete_ms = min(last_ms, desk.ledger.complete_ms or last_ms)
+        reads.set_start(max(complete_ms - OVERLAP_MS, stored.known_ns // NS_PER_MS))
     for position in stored.positions:
         desk.position_seq = max(desk.position_seq, position.seq)
     for position in stored.positions:

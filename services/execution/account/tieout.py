@@ -36,6 +36,17 @@ def free_cash(
     return cash
 
 
+def is_one_moment(
+    before: Sequence[VenuePosition], after: Sequence[VenuePosition], instruments: Mapping[str, Instrument]
+) -> bool:
+    """True when nothing but marks has moved between two answers: no fill, no settlement."""
+    held = [{one.symbol: one.quantity for one in answer if one.quantity} for answer in (before, after)]
+    cash = [free_cash((), answer, instruments) for answer in (before, after)]
+    return held[0] == held[1] and not any(
+        cash[0].get(asset, ZERO) != cash[1].get(asset, ZERO) for asset in (*cash[0], *cash[1])
+    )
+
+
 def expected_cash(sums: Mapping[str, Decimal], instruments: Mapping[str, Instrument]) -> dict[str, Decimal]:
     """Return asset -> free cash that the ledger's sums lead to, for every quote asset traded."""
     expected: dict[str, Decimal] = {}

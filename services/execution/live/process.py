@@ -40,7 +40,7 @@ from shared.clock import NS_PER_MS, NS_PER_S
 from shared.config import Config, parse
 from shared.errors import BadInput, Fatal, KeyRefused, Unknown
 from shared.halt import HaltFlags
-from shared.messages import Equity, Message, Permit, Position, Quotes, Target, Top, Working
+from shared.messages import Equity, InstrumentInfo, Message, Permit, Position, Quotes, Target, Top, Working
 from shared.service import Service
 from shared.state.store import StateStore
 from shared.venues.access import endpoints_of, keys_of
@@ -125,6 +125,10 @@ class ExecutionService:
         self.do(self._core.on_target(target, now_ns))
         return ()
 
+    def on_instrument_info(self, info: InstrumentInfo, now_ns: int) -> Iterable[Message]:
+        self.do(self._core.on_instrument_info(info, now_ns))
+        return ()
+
     def on_top(self, top: Top, now_ns: int) -> Iterable[Message]:
         self.do(self._core.on_top(top, now_ns))
         return ()
@@ -144,8 +148,9 @@ class ExecutionService:
         if symbol not in self._watched:
             self._watched.add(symbol)
             self._service.listen_to(
-                f"marketdata.{self._venue}", Top, scope=self._venue, symbol=symbol, in_batches=True
-            )
+                f"marketdata.{self._venue}", InstrumentInfo, Top, scope=self._venue, symbol=symbol,
+                in_batches=True,
+            )  # fmt: skip
 
     # --- state ----------------------------------------------------------------------------------------
 
@@ -166,15 +171,6 @@ class ExecutionService:
                 self.do(self._core.on_ids(future.result(), self._clock.monotonic_ns()))
 
         self._loop.in_worker(lambda: self._store.reserve_ids(wanted.count, wanted.above), reserved)
-
-    def store_ledger(self, stored: StoreLedger) -> None:
-        def done(future: Future[None]) -> None:
-            if isinstance(future.exception(), Unknown):
-                self._loop.after(RETRY_NS, lambda: self.store_ledger(stored))
-            else:
-                future.result()
-
-        self._loop.in_worker(lambda: self._store.put_ledger(dict(stored.ledger)), done)
 
     def _flush(self) -> None:
         now_ns = self._clock.monotonic_ns()
@@ -229,7 +225,7 @@ def _actions(service: ExecutionService, link: VenueLink, store: StoreLink) -> di
         ReconnectStream: lambda wanted: link.reconnect(wanted.reason),
         CheckClock: lambda _wanted: link.measure_clock(),
         ReserveIds: service.reserve_ids,
-        StoreLedger: service.store_ledger,
+        StoreLedger: lambda wanted: store.keep_ledger(wanted.ledger),
         StorePosition: lambda wanted: store.keep_position(wanted.position),
         JournalFill: store.append_fill,
         JournalFunding: store.append_funding,
@@ -256,14 +252,18 @@ def serve(config: Config, account: str) -> None:
     addresses = Addresses(config.run_dir, config.addresses)
     service = Service(f"execution.{account}", config.run_dir, addresses, workers=WORKERS)
     offset = ClockOffset(service.clock)
+    requests: list[int] = []
     try:
-        offset.measure(adapter.public_client(name, endpoints, None).server_time_ms)
+        offset.measure(adapter.public_client(name, endpoints, requests.append).server_time_ms)
     except Unknown as error:
         log.warning("the venue's clock cannot be read", extra={"error": str(error)})
     core = Execution(
         account, settings, adapter.capabilities, tag=config.deployment.tag,
         now_ns=service.clock.monotonic_ns(), venue_ms=offset.timestamp_ms(),
     )  # fmt: skip
+    core.on_requests(sum(requests))
+    # every deployment on this account needs a tag of its own, or they cancel each other's orders
+    log.info("orders with our tag are ours", extra={"account": account, "tag": config.deployment.tag})
     store = StoreLink(StateStore.of(config), account, service.clock, run_id_of(os.environ))
     execution = ExecutionService(service, core, store, config, account)
     execution.start(

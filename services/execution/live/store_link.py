@@ -7,6 +7,7 @@ a second at most.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 
 from services.execution.account.restore import Stored
@@ -14,12 +15,14 @@ from services.execution.account.restore import StoredPosition as Taken
 from services.execution.live import run_start
 from services.execution.requests import HeldPosition, JournalFill, JournalFunding
 from shared.clock import NS_PER_MS, Clock
+from shared.errors import Unknown
 from shared.instrument import Instrument
 from shared.messages import Equity, Working
-from shared.state.journal import Change
+from shared.state.journal import Change, Journal
 from shared.state.records import (
     FillEntry,
     FundingEntry,
+    JournalEntry,
     StoredEquity,
     StoredOrder,
     StoredOrders,
@@ -59,20 +62,30 @@ class StoreLink:
     # --- for workers -------------------------------------------------------------------------
 
     def load(self) -> Stored:
-        """Read what a start takes over. Raises: Unknown."""
+        """Read what a start takes over, all of one moment. Raises: Unknown."""
         run_start.begin(self._store, self._account, self._run_id)
         journal = self._store.journal(self._account)
+        mark = journal.last_id()
+        stored, entries = self._load(journal)
+        if journal.last_id() != mark:
+            raise Unknown("the journal grows while it is read")
+        self._writer.remember(entries, stored.ledger)
+        return stored
+
+    def _load(self, journal: Journal) -> tuple[Stored, list[JournalEntry]]:
+        entries = journal.tail(TAIL)
         fills = [
             ((entry.symbol, entry.trade_id, entry.venue_order_id), entry.venue_ns)
-            for entry in journal.tail(TAIL)
+            for entry in entries
             if isinstance(entry, FillEntry)
         ]
+        known_ns = max(entry.venue_ns for entry in entries[:1]) if len(entries) == TAIL else 0
         positions = [
             Taken(symbol, stored.quantity, stored.entry_price, stored.seq)
             for symbol, stored in self._store.positions(self._account).items()
         ]
         ledger = self._store.ledger(self._account)
-        return Stored(ledger, positions, fills, journal.last_venue_ns())
+        return Stored(ledger, positions, fills, journal.last_venue_ns(), known_ns), entries
 
     def reserve_ids(self, count: int, above: int) -> range:
         """Raises: Unknown."""
@@ -99,6 +112,9 @@ class StoreLink:
         self._writer.put_equity(
             StoredEquity(_decimal(equity.equity_usd), _decimal(equity.available_usd), self._clock.wall_ns())
         )
+
+    def keep_ledger(self, values: Mapping[str, Decimal]) -> None:
+        self._writer.put_ledger(values)
 
     def keep_position(self, held: HeldPosition) -> None:
         self._writer.put_position(held.symbol, self._stored(held))

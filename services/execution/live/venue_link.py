@@ -5,19 +5,22 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from services.execution.account.statements import Statement
+from services.execution.account.tieout import is_one_moment
 from services.execution.config import ExecutionConfig
 from services.execution.core import Execution
 from services.execution.live.signed_cancels import SignedCancels
 from services.execution.requests import NO_CONNECTION, Output, ReadKind, SendCancel, SendPlace, StartRead
 from shared.clock import NS_PER_S, Clock, seconds_to_ns
-from shared.errors import RateLimited, Unknown
+from shared.errors import RateLimited, Unknown, Withheld
 from shared.loop import Loop
 from shared.net.orders import Failure, OrderConnections, Reply
 from shared.venues.access import Endpoints, Keys
-from shared.venues.base import Accepted, Outcome, PrivateEvent
+from shared.venues.base import Accepted, Outcome, PrivateEvent, VenueOrder
 from shared.venues.base import Unknown as UnknownOutcome
 from shared.venues.clock_offset import ClockOffset
 from shared.venues.private_stream import PrivateFeed
@@ -28,6 +31,8 @@ CLOCK_NS = 60 * NS_PER_S
 FIRST_CLOCK_NS = NS_PER_S
 #: a read that found no free worker for so long is not begun
 MAX_WAIT_NS = NS_PER_S
+#: the venue may date an order earlier than we signed it, by this
+SKEW_MS = 5_000
 log = logging.getLogger("execution")
 
 Do = Callable[[Iterable[Output]], None]
@@ -47,7 +52,7 @@ class VenueLink:
         self._connections = OrderConnections(
             loop, endpoints.rest_url, config.connections, clock, seconds_to_ns(config.order_timeout_s)
         )
-        self._public = adapter.public_client(venue, endpoints, None)
+        self._public = adapter.public_client(venue, endpoints, self._on_request)
         self._account = adapter.account_client(endpoints, keys, offset, self._on_request)
         self._new_feed: Callable[[], PrivateFeed] = partial(
             adapter.private_feed, loop, clock, endpoints, keys, offset, self
@@ -62,8 +67,9 @@ class VenueLink:
             ReadKind.EQUITY: lambda _read: self._account.equity(),
             ReadKind.FILLS: lambda read: self._account.fills(read.since_ms),
             ReadKind.FUNDING: lambda read: self._account.funding(read.since_ms),
+            ReadKind.STATEMENT: lambda _read: self._statement(),
             ReadKind.ORDER_HISTORY: lambda _read: self._account.recent_orders(),
-            ReadKind.FIND_ORDER: lambda read: self._account.find_order(read.symbol, read.client_order_id),
+            ReadKind.FIND_ORDER: self._find_order,
         }
 
     def start(self) -> None:
@@ -130,18 +136,22 @@ class VenueLink:
     def read(self, read: StartRead) -> None:
         """Ask in a worker; the answer counts from when the asking begins there."""
         begun_ns = asked_ns = self._clock.monotonic_ns()
+        if read.kind is ReadKind.FIND_ORDER:
+            read = replace(read, since_ms=self._placed_ms(read.client_order_id))
 
         def ask() -> Any:
             nonlocal begun_ns
             begun_ns = self._clock.monotonic_ns()
             if begun_ns - asked_ns > MAX_WAIT_NS:  # nobody waits for it any more
-                raise Unknown("no worker was free in time")
+                raise Withheld("no worker was free in time")
             return self._reads[read.kind](read)
 
         def answered(future: Future[Any]) -> None:
             now_ns = self._clock.monotonic_ns()
             error = future.exception()
-            if isinstance(error, Unknown):
+            if isinstance(error, Withheld):
+                self._do(self._core.on_read_withheld(read, now_ns))
+            elif isinstance(error, Unknown):
                 wait_s = error.retry_after_s if isinstance(error, RateLimited) else None
                 self._do(self._core.on_read_failed(read, str(error), wait_s, begun_ns, now_ns))
             else:
@@ -149,14 +159,30 @@ class VenueLink:
 
         self._loop.in_worker(ask, answered)
 
+    def _statement(self) -> Statement | None:
+        """Read balances between two reads of positions; None = those are not of one moment."""
+        before, balances = self._account.positions(), self._account.balances()
+        after = self._account.positions()
+        if not is_one_moment(before, after, self._core.desk.instruments):
+            return None
+        return Statement(balances, after)
+
+    def _find_order(self, read: StartRead) -> VenueOrder | None:
+        return self._account.find_order(read.symbol, read.client_order_id, read.since_ms)
+
+    def _placed_ms(self, client_order_id: int) -> int:
+        """Return the venue time before which an order cannot have been placed; 0 = that is not known."""
+        order = self._core.desk.orders.find(client_order_id)
+        return 0 if order is None or not order.stamp_ms else order.stamp_ms - SKEW_MS
+
     def ask_now(self, kind: ReadKind) -> Any:
         """Read and wait: for workers that need several answers in a row. Raises: Unknown."""
         return self._reads[kind](StartRead(kind))
 
     def _on_request(self, weight: int) -> None:
-        """Count a request that a worker is about to send. Raises: Unknown while nothing may be sent."""
-        if self._core.desk.budget.is_silent(self._clock.monotonic_ns()):
-            raise Unknown("the venue has asked for silence")
+        """Count a request that a worker is about to send. Raises: Withheld while nothing may be sent."""
+        if not self._core.desk.budget.may_request(self._clock.monotonic_ns()):
+            raise Withheld("the venue has asked for silence, or the budget is used up")
         self._loop.call_soon(lambda: self._core.on_requests(weight))
 
     # --- the private stream ------------------------------------------------------------------------
@@ -186,12 +212,17 @@ class VenueLink:
         if self._is_measuring:
             return
         self._is_measuring = True
+        begun_ns = self._clock.monotonic_ns()
 
         def measured(future: Future[None]) -> None:
             self._is_measuring = False
             error = future.exception()
             if isinstance(error, Unknown):
-                log.warning("the venue's clock cannot be read", extra={"error": str(error)})
+                if isinstance(error, RateLimited):
+                    now_ns = self._clock.monotonic_ns()
+                    self._do(self._core.on_rate_limited(error.retry_after_s, begun_ns, now_ns))
+                if not isinstance(error, Withheld):
+                    log.warning("the venue's clock cannot be read", extra={"error": str(error)})
                 if self._offset.ahead_ms() is None:
                     self._loop.after(FIRST_CLOCK_NS, self.measure_clock)
             else:

@@ -254,6 +254,14 @@ class OwnOrders:
             if order.venue_order_id:
                 self._by_venue_id.pop(order.venue_order_id, None)
 
+    def drop_dead(self, symbol: str) -> None:
+        """Forget the dead orders of a symbol at once: their ticks and lots are not the symbol's any more."""
+        for order in list(self._orders.values()):
+            if order.symbol == symbol and not order.is_live and not order.exposure:
+                del self._orders[order.client_order_id]
+                if order.venue_order_id:
+                    self._by_venue_id.pop(order.venue_order_id, None)
+
     def _update(self, order: Order, before: int, now_ns: int) -> None:
         symbol = self.of(order.symbol)
         symbol.quiet_since_ns = max(symbol.quiet_since_ns, now_ns)

@@ -1,7 +1,7 @@
 """A circuit for each side of a symbol: no refusal is repeated for long.
 
-The third refusal in a row for the same reason opens it; then one order at a time probes
-whether the reason is gone, after a minute. A post-only refusal is answered by a price one
+The third refusal in a row opens it, whatever the reasons were; then one order at a time probes
+whether the last one is gone, after a minute. A post-only refusal is answered by a price one
 tick further from the market each time (bounded by the same three), not before the market
 that refused it has had time to reach us, and probed sooner: the market moves on.
 """
@@ -25,10 +25,9 @@ _MOVED_NS = 100 * NS_PER_MS
 class Refusals:
     """What was refused on one side of one symbol, in a row."""
 
-    __slots__ = ("_closed_until_ns", "_count", "_probe_ns", "_reason", "_shift", "_wanted_price")
+    __slots__ = ("_closed_until_ns", "_count", "_probe_ns", "_shift", "_wanted_price")
 
     def __init__(self) -> None:
-        self._reason = ""
         self._count = 0
         self._closed_until_ns = 0
         self._probe_ns = 0
@@ -50,19 +49,17 @@ class Refusals:
 
     def on_refused(self, reason: str, now_ns: int) -> bool:
         """Count a refusal; True when this one opened the circuit."""
-        if reason != self._reason:
-            self._reason, self._count, self._probe_ns = reason, 0, 0
         self._count += 1
         if not self.is_open:
             self._closed_until_ns = now_ns + _MOVED_NS if reason == POST_ONLY else 0
             return False
         first_ns = _FIRST_PROBE_NS.get(reason, PROBE_NS)
-        self._probe_ns = min(2 * self._probe_ns or first_ns, PROBE_NS)
+        self._probe_ns = min(max(2 * self._probe_ns, first_ns), PROBE_NS)
         self._closed_until_ns = now_ns + self._probe_ns
         return self._count == MAX_REFUSALS
 
     def on_accepted(self) -> None:
-        self._reason, self._count, self._probe_ns = "", 0, 0
+        self._count, self._probe_ns = 0, 0
         self._closed_until_ns = 0
 
     def on_would_take(self, side: Side, price: int) -> None:

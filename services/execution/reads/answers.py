@@ -7,15 +7,14 @@ from typing import Any
 
 from services.execution.account.accounting import Accounting
 from services.execution.account.reconciliation import Reconciliation
+from services.execution.account.rules import Rules
+from services.execution.account.statements import Statements
 from services.execution.desk import Desk
 from services.execution.gate import Gate
 from services.execution.reads.open_orders import OpenOrders
 from services.execution.reads.schedule import Reads
 from services.execution.reads.settle import Settler
 from services.execution.requests import CheckClock, ReadKind, StartRead
-from shared.errors import Refused
-from shared.instrument import Instrument
-from shared.messages import InstrumentInfo
 from shared.venues.base import VenueFill
 
 
@@ -31,6 +30,8 @@ class Answers:
         open_orders: OpenOrders,
         accounting: Accounting,
         reconciliation: Reconciliation,
+        rules: Rules,
+        statements: Statements,
     ) -> None:
         self._desk = desk
         self._gate = gate
@@ -39,6 +40,8 @@ class Answers:
         self._open_orders = open_orders
         self._accounting = accounting
         self._reconciliation = reconciliation
+        self._rules = rules
+        self._statements = statements
 
     def on_read(self, read: StartRead, answer: Any, begun_ns: int, now_ns: int) -> None:
         """`answer` is what the account client returned for this kind."""
@@ -61,13 +64,16 @@ class Answers:
         elif kind is ReadKind.BALANCES:
             self._reconciliation.on_balances(answer, begun_ns, now_ns)
         elif kind is ReadKind.FILLS:
+            desk.ledger.complete(read.newest_ns)
             self._on_fills(answer, is_resynced, now_ns)
         elif kind is ReadKind.EQUITY:
-            self._accounting.on_equity(answer, begun_ns)
+            self._accounting.equity.on_read(answer, begun_ns, now_ns)
         elif kind is ReadKind.FUNDING:
-            self._accounting.on_funding(answer)
+            self._accounting.on_funding(answer, now_ns)
+        elif kind is ReadKind.STATEMENT:
+            self._statements.on_statement(answer, begun_ns, now_ns)
         elif kind is ReadKind.INSTRUMENTS:
-            self._on_instruments(answer)
+            self._rules.on_read(answer, now_ns)
 
     def on_failed(
         self, read: StartRead, text: str, retry_after_s: float | None, begun_ns: int, now_ns: int
@@ -85,6 +91,13 @@ class Answers:
             self._reads.on_failed(read.kind, now_ns)
         desk.alert("a read failed", read=read.kind.value, error=text)
 
+    def on_withheld(self, read: StartRead, now_ns: int) -> None:
+        """A read was not made, for our own reasons: it is made when the budget allows."""
+        if read.kind is ReadKind.FIND_ORDER:
+            self._settler.on_failed(read.client_order_id, now_ns)
+        else:
+            self._reads.on_withheld(read.kind, now_ns)
+
     def _on_fills(self, fills: Sequence[VenueFill], is_resynced: bool, now_ns: int) -> None:
         desk = self._desk
         for fill in fills:
@@ -93,19 +106,3 @@ class Answers:
         for key in self._accounting.on_fills(fills, now_ns):
             if is_resynced and self._gate.is_recovered:
                 desk.stream.expect_fill(key, now_ns)
-
-    def _on_instruments(self, infos: Sequence[InstrumentInfo]) -> None:
-        desk = self._desk
-        for info in infos:
-            try:
-                instrument = Instrument.from_info(info)
-            except Refused as refusal:
-                desk.alert("an instrument cannot be read", symbol=info.symbol, error=str(refusal))
-                continue
-            known = desk.instruments.get(info.symbol)
-            desk.instruments[info.symbol] = instrument
-            symbol = desk.symbols.get(info.symbol)
-            if symbol is not None and instrument != known:
-                symbol.set_instrument(instrument)
-                desk.alert("trading rules have changed", is_error=False, symbol=info.symbol)
-                desk.wake(symbol)

@@ -21,9 +21,11 @@ URGENT_NS = 500 * NS_PER_MS
 ABANDON_NS = 2_500 * NS_PER_MS
 LARGEST_BACKOFF_NS = 8 * NS_PER_S
 INSTRUMENTS_NS = 3_600 * NS_PER_S
+#: how often the ledger is compared with balances and positions
+STATEMENT_NS = 60 * NS_PER_S
 #: of what is read once
 NEVER_NS = 1 << 62
-#: history may show a fill late: reads reach back so far before the newest
+#: history may show a fill late: reads reach back so far before what a good read has shown complete
 OVERLAP_MS = 30_000
 
 
@@ -58,6 +60,7 @@ class Reads:
             ReadKind.BALANCES: _Kind(seconds_to_ns(config.equity_read_s)),
             ReadKind.EQUITY: _Kind(seconds_to_ns(config.equity_read_s)),
             ReadKind.FUNDING: _Kind(seconds_to_ns(config.funding_read_s)),
+            ReadKind.STATEMENT: _Kind(STATEMENT_NS),
         }
 
     def last_good_ns(self, kind: ReadKind) -> int:
@@ -65,7 +68,7 @@ class Reads:
         return self._kinds[kind].last_good_ns
 
     def set_start(self, start_ms: int) -> None:
-        """Look for fills from here on, unless newer ones are counted."""
+        """Look for fills from here on, until a good read has shown a later time complete."""
         self._start_ms = start_ms
 
     def hurry(self, kind: ReadKind, now_ns: int, pause_ns: int = 0) -> None:
@@ -95,7 +98,8 @@ class Reads:
             known.is_running = True
             known.begun_ns = now_ns
             known.due_ns = now_ns + known.period_ns
-            self._desk.outbox.append(StartRead(kind, self._since_ms(kind)))
+            newest_ns = self._desk.ledger.newest_fill_ns
+            self._desk.outbox.append(StartRead(kind, self._since_ms(kind), newest_ns))
 
     def on_done(self, kind: ReadKind, begun_ns: int) -> None:
         known = self._kinds[kind]
@@ -109,10 +113,16 @@ class Reads:
         known.backoff_ns = min(2 * known.backoff_ns or NS_PER_S, LARGEST_BACKOFF_NS)
         known.due_ns = now_ns + known.backoff_ns
 
+    def on_withheld(self, kind: ReadKind, now_ns: int) -> None:
+        """It was not made: that tells nothing of the venue, and it is due again soon."""
+        known = self._kinds[kind]
+        known.is_running = False
+        known.due_ns = now_ns + NS_PER_S
+
     def _since_ms(self, kind: ReadKind) -> int:
         ledger = self._desk.ledger
         if kind is ReadKind.FILLS:
-            return max(self._start_ms, ledger.newest_fill_ns // NS_PER_MS - OVERLAP_MS)
+            return max(self._start_ms, ledger.complete_ms - OVERLAP_MS, ledger.remembered_ms)
         if kind is ReadKind.FUNDING:
             return ledger.funded_until_ms or ledger.started_ms or self._start_ms
         return 0

@@ -7,6 +7,7 @@ permit, or an expired one, permits nothing.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from services.execution.orders.records import SymbolOrders
@@ -45,6 +46,8 @@ def permitted(
     """
     quotes, permit = symbol.quotes, symbol.permit
     if quotes is None or now_ns >= quotes.expires_ns or symbol.halt_reason is not None:
+        return ()
+    if not symbol.is_open:
         return ()
     if permit is None or now_ns >= permit.expires_ns or permit.halted:
         return ()
@@ -116,6 +119,8 @@ def admit(
         return Refused("expired")
     if permit.halted or symbol.halt_reason is not None:
         return Refused("halted")
+    if not symbol.is_open:
+        return Refused("rules_differ")
     if not _is_open(permit, side):
         return Refused("side_not_permitted")
     if level.size > permit.max_order:
@@ -140,13 +145,12 @@ def _limit_reason(
         return None if worst <= 0 else "would_not_reduce"
     if worst > (permit.max_long if side is Side.BUY else permit.max_short):
         return "max_position"
-    before = symbol.worst_usd()
-    after = symbol.worst_usd(size, 0) if side is Side.BUY else symbol.worst_usd(0, size)
-    if after <= before:
+    more = (size, 0) if side is Side.BUY else (0, size)
+    if symbol.most_lots(*more) <= symbol.most_lots():
         return None
-    if symbol.price <= 0:
+    if symbol.price <= 0 or gross_usd == math.inf:  # then another symbol with exposure has none
         return "no_price"
-    if gross_usd - before + after > permit.max_gross_usd:
+    if gross_usd - symbol.worst_usd() + symbol.worst_usd(*more) > permit.max_gross_usd:
         return "max_gross"
     return None
 
@@ -173,6 +177,8 @@ def admit_slice(
     target, instrument, side, size = symbol.target, symbol.instrument, coming.side, coming.size
     if target is None or now_ns >= target.expires_ns:
         return Refused("expired")
+    if not symbol.is_open:
+        return Refused("rules_differ")
     if size > target.max_slice:
         return Refused("max_slice")
     if may_open:

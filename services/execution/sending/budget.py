@@ -44,6 +44,13 @@ class RateBudget:
         """True when a read may begin; what it uses is charged as it happens (pages, attempts)."""
         return self._has(now_ns, KEPT_FROM_READS)
 
+    def may_request(self, now_ns: int) -> bool:
+        """True when a read that has begun may send its next request. Changes nothing: for any thread."""
+        if self.is_silent(now_ns):
+            return False
+        tokens = self._tokens + (now_ns - self._filled_ns) * self._per_ns
+        return self._is_free or tokens >= KEPT_FROM_READS * self._burst
+
     def charge(self, requests: int) -> None:
         """A read has sent so many requests."""
         self._tokens -= requests

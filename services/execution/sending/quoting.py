@@ -95,7 +95,7 @@ class Quoting:
 
     def _slice(self, symbol: Symbol, now_ns: int) -> Slice | None:
         gate = self._gate
-        if gate.is_stopping or not gate.is_recovered:
+        if gate.is_stopping or not gate.is_recovered or not symbol.is_open:
             return None
         if symbol.halt_reason is not None and not self._desk.config.flatten_when_halted:
             return None

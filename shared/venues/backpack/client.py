@@ -36,7 +36,7 @@ T = TypeVar("T")
 PAGE_SIZE = 1000
 #: pages of a history read at once; more than this is refused rather than cut short
 MAX_PAGES = 50
-#: how far back the order history is searched for a client id
+#: how far back the order history is searched for a client id at most
 SEARCH_BACK_MS = 3_600_000
 #: seconds to connect, seconds between bytes, of an account's reads: money waits for them
 ACCOUNT_TIMEOUT_S = (1.0, 2.0)
@@ -88,8 +88,8 @@ class BackpackAccount:
         """Return every open order, manual ones too."""
         return read_rows(self._get("/api/v1/orders", "orderQueryAll", {"symbol": symbol}), to_order)
 
-    def find_order(self, symbol: str, client_order_id: int) -> VenueOrder | None:
-        """Return an order by client id: resting, or in the history of the last hour.
+    def find_order(self, symbol: str, client_order_id: int, since_ms: int = 0) -> VenueOrder | None:
+        """Return an order by client id: resting, or in the history since `since_ms`, an hour at most.
 
         None = the venue shows no such order.
         """
@@ -97,7 +97,7 @@ class BackpackAccount:
         try:
             return read_row(_object(self._get("/api/v1/order", "orderQuery", parameters)), to_order)
         except NotFound:
-            return self._find_in_history(symbol, client_order_id)
+            return self._find_in_history(symbol, client_order_id, since_ms)
 
     def recent_orders(self) -> Sequence[VenueOrder]:
         """Return the newest page of the order history, the oldest first."""
@@ -136,8 +136,8 @@ class BackpackAccount:
     def close(self) -> None:
         self._rest.close()
 
-    def _find_in_history(self, symbol: str, client_order_id: int) -> VenueOrder | None:
-        oldest_ns = (self._offset.timestamp_ms() - SEARCH_BACK_MS) * NS_PER_MS
+    def _find_in_history(self, symbol: str, client_order_id: int, since_ms: int) -> VenueOrder | None:
+        oldest_ns = max(since_ms, self._offset.timestamp_ms() - SEARCH_BACK_MS) * NS_PER_MS
         newest_first: Parameters = {"symbol": symbol, "sortDirection": "Desc"}
         orders = self._pages(
             "/wapi/v1/history/orders", "orderHistoryQueryAll", newest_first, to_order,

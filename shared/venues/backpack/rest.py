@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 import requests
 
-from shared.errors import KeyRefused, RateLimited, Unknown
+from shared.errors import KeyRefused, RateLimited, Unknown, Withheld
 from shared.net.dial import certificates, proxy_of
 from shared.venues.backpack.errors import is_key_refused, read_error, refusal
 
@@ -26,7 +26,8 @@ RETRY_WAITS_S = (0.2, 0.4)
 RETRY_AFTER_S = 1.0
 
 Headers = Mapping[str, str]
-#: told the weight of each request before it leaves, so that one budget counts all of them
+#: told the weight of each request before it leaves, so that one budget counts all of them; may
+#: raise Withheld, and then it does not leave
 Spend = Callable[[int], None]
 
 
@@ -57,12 +58,12 @@ class Rest:
         """Return the parsed JSON body of a GET; text that is not JSON is returned as text.
 
         headers  called once per attempt: a retry must not reuse a timestamp
-        Raises: RateLimited, NotFound, Unknown.
+        Raises: RateLimited, NotFound, Withheld, Unknown.
         """
         for wait_s in RETRY_WAITS_S:
             try:
                 return self._attempt(path, query, headers(), weight)
-            except (RateLimited, NotFound):
+            except (RateLimited, NotFound, Withheld):
                 raise
             except Unknown:
                 time.sleep(wait_s)
