@@ -11,7 +11,7 @@ from pathlib import Path
 from services.exchange.engine.venue import LocalVenue
 from services.exchange.market import MarketDriver
 from services.exchange.market.recording import Recording, RecordingError, open_recording
-from services.exchange.market.replay import ReplayMarket, ReplayParams
+from services.exchange.market.replay import ReplayMarket
 from services.exchange.market.synthetic import SyntheticMarket, default_params
 from services.exchange.model import AccountSpec, Market
 from services.exchange.options import KNOWN_MARKETS, Options
@@ -69,10 +69,7 @@ def _synthetic(options: Options, venue: LocalVenue) -> SyntheticMarket:
 
 
 def _replays(venue: LocalVenue, served: Sequence[Served]) -> list[MarketDriver]:
-    return [
-        ReplayMarket(venue, ReplayParams(one.recording.path, one.market.symbol), one.recording)
-        for one in served
-    ]
+    return [ReplayMarket(venue, one.market.symbol, one.recording) for one in served]
 
 
 def _recordings(options: Options) -> list[Served]:

@@ -11,9 +11,9 @@ from typing import NoReturn
 
 from services.exchange.markets import DEFAULT_MARKETS, bench_markets
 from services.exchange.model import Market
+from services.exchange.protocols.registry import FRONTS
 from shared.errors import BadInput
 
-VENUES = ("backpack",)
 DEFAULT_SYMBOLS = "SOL_USDC_PERP,SOL_USDC,BTC_USDC_PERP,ETH_USDC_PERP"
 DEFAULT_RATE_LIMIT = 2000
 KNOWN_MARKETS = {market.symbol: market for market in (*DEFAULT_MARKETS, *bench_markets(99))}
@@ -84,7 +84,7 @@ def parse_options(arguments: Sequence[str]) -> Options:
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="python -m services.exchange", description="A local venue on loopback.")
     add = parser.add_argument
-    add("--venue", choices=VENUES, required=True, help="whose protocol to speak")
+    add("--venue", choices=tuple(FRONTS), required=True, help="whose protocol to speak")
     add("--port", type=_number(0, 65_535), default=0, help="REST and websocket; 0 = any free one")
     add("--control-port", type=_number(0, 65_535), default=0, help="faults and test control")
     add("--ready-file", type=Path, required=True, help="written, mode 600, once the venue serves")

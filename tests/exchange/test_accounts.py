@@ -160,7 +160,9 @@ def test_unrealised_pnl_moves_to_the_balance_every_ten_seconds(at: Bench) -> Non
     at.set_index("150.30")
     at.pass_time(1)
     assert position(at, "bob").pnl_unrealized == Decimal("0.6")
-    assert at.venue.collateral("bob").net_equity == before + Decimal("0.6")
+    summary = at.venue.collateral("bob")
+    assert summary.net_equity - summary.assets_value == Decimal("0.6")
+    assert summary.assets_value == before + 100 * Decimal("150.3")
     assert at.usdc("bob") == before
     at.pass_time(9)
     state = position(at, "bob")

@@ -24,6 +24,9 @@ from tests.exchange import recorded_frames as frames
 BIDS, ASKS = [("99.9", "5"), ("99.8", "7")], [("100.1", "4"), ("100.2", "6")]
 
 
+SNAPSHOT = frames.snapshot(0, 10, BIDS, ASKS)
+
+
 def recorded_book(symbol: str = "SOL_USDC_PERP", path: Path = Path("x.gz")) -> RecordedBook:
     rules = Rules(next(market for market in DEFAULT_MARKETS if market.symbol == symbol))
     return RecordedBook(GridReader(rules.prices, "price", path), GridReader(rules.quantities, "size", path))
@@ -77,7 +80,21 @@ def test_a_missing_foreign_or_malformed_file_is_refused_by_name(tmp_path: Path) 
     with pytest.raises(RecordingError, match="not a recording of raw frames"):
         open_recording(table)
     with pytest.raises(RecordingError, match="line 2"):
-        events(tmp_path / "bad.gz", frames.snapshot(0, 10, BIDS, ASKS), "1 {broken\n")
+        events(tmp_path / "bad.gz", SNAPSHOT, "1 {broken\n", SNAPSHOT)
+
+
+@pytest.mark.parametrize("kept", [25, 60, -2])
+def test_a_recording_whose_last_line_is_cut_is_refused_before_anything_is_served(
+    tmp_path: Path, kept: int
+) -> None:
+    last = frames.trade(2, "99.9", "1", taker_sold=True)
+    path = frames.write(tmp_path / "cut.gz", [*[SNAPSHOT] * 20_000, last[:kept]])
+    with pytest.raises(RecordingError, match=r"cut\.gz: truncated, the last line is not a whole frame"):
+        open_recording(path)
+
+
+def test_a_recording_may_end_without_a_line_end(tmp_path: Path) -> None:
+    assert len(events(tmp_path / "a.gz", SNAPSHOT, SNAPSHOT.rstrip())) == 2
 
 
 @pytest.mark.parametrize(

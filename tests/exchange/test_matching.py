@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from decimal import Decimal
 
 import pytest
@@ -51,7 +52,7 @@ def test_post_only_that_would_take_is_refused_and_changes_nothing(at: Bench) -> 
         at.buy("bob", "150", "1", post_only=True)
     assert at.venue.depth(PERP) == before
     assert len(at.events) == events
-    assert at.venue.order_history("bob") == []
+    assert at.venue.order_history("bob") == deque()
 
 
 def test_ioc_fills_what_it_can_and_expires(at: Bench) -> None:
@@ -176,7 +177,7 @@ def test_an_ended_or_foreign_order_is_unknown(at: Bench) -> None:
         at.cancel(order)
     with refused(Reason.UNKNOWN_ORDER):
         at.venue.order("ann", PERP, order_id=order.id)
-    assert at.venue.order_history("ann") == [order]
+    assert at.venue.order_history("ann") == deque([order])
 
 
 def test_an_account_may_not_have_more_open_orders_than_the_limit(at: Bench) -> None:

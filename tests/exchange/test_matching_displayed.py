@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.exchange.model import OrderStatus, SelfTrade, Side, TimeInForce
+from services.exchange.model import Order, OrderStatus, Side, TimeInForce
 from tests.exchange.venue_builder import PERP, Bench, account, bench
 
 
@@ -48,12 +49,25 @@ def test_the_printed_volume_is_the_recorded_volume() -> None:
     assert (15000, 100) in at.trades()
 
 
-def test_a_print_through_our_price_fills_us_whole() -> None:
+def test_a_print_through_our_price_fills_us_at_our_price_for_no_more_than_was_printed() -> None:
     at = displayed_bench()
     order = at.buy("ann", "150.00", "3", post_only=True)
-    prints(at, Side.SELL, 14999, 1)
+    prints(at, Side.SELL, 14999, 120)
+    assert (order.filled, order.queue_ahead) == (120, 0)
+    prints(at, Side.SELL, 14998, 500)
     assert order.status is OrderStatus.FILLED
-    assert at.venue.fills("ann")[0].price == 15000
+    assert at.trades() == [(15000, 120), (15000, 180), (14998, 320)]
+
+
+def test_a_print_meets_better_prices_first_and_then_those_who_came_first() -> None:
+    at = displayed_bench()
+    late_price = at.buy("ann", "149.99", "1", post_only=True)
+    first = at.buy("ann", "150.00", "1", post_only=True)
+    second = at.buy("bob", "150.00", "1", post_only=True)
+    prints(at, Side.SELL, 14998, 150)
+    assert (first.filled, second.filled, late_price.filled) == (100, 50, 0)
+    prints(at, Side.SELL, 14998, 80)
+    assert (second.filled, late_price.filled) == (100, 30)
 
 
 def test_a_print_on_the_other_side_does_not_reach_us() -> None:
@@ -94,15 +108,58 @@ def test_a_level_that_was_eaten_before_its_prints_arrive_fills_only_what_is_beyo
     assert order.filled == 100
 
 
-def test_a_best_price_at_or_through_our_price_fills_us_as_maker_at_our_price() -> None:
-    for ask in (15000, 14990):
-        at = displayed_bench()
-        order = at.buy("ann", "150.00", "3", post_only=True)
-        show(at, (Side.BUY, 15000, 0), (Side.BUY, 14999, 0), (Side.SELL, ask, 50))
-        assert order.status is OrderStatus.FILLED
-        assert at.venue.fills("ann")[0].price == 15000
-        assert at.venue.fills("ann")[0].is_maker
-        assert at.venue.depth(PERP).bids == []
+def move_through_us(at: Bench, ask: int) -> Order:
+    """Return a bid of 3.00 at 150.00 through which the recording then moves."""
+    order = at.buy("ann", "150.00", "3", post_only=True)
+    at.events.clear()
+    show(
+        at,
+        (Side.BUY, 15000, 0),
+        (Side.BUY, 14999, 0),
+        (Side.BUY, 14980, 70),
+        (Side.SELL, ask, 50),
+        recorded_ns=5,
+    )
+    return order
+
+
+@pytest.mark.parametrize("ask", [15000, 14990])
+def test_a_best_price_at_or_through_our_price_fills_nothing_but_ends_the_queue_ahead(ask: int) -> None:
+    at = displayed_bench()
+    order = move_through_us(at, ask)
+    assert (order.filled, order.queue_ahead, at.trades()) == (0, 0, [])
+    prints(at, Side.SELL, 15000, 30, recorded_ns=6)
+    assert order.filled == 30
+
+
+@pytest.mark.parametrize("ask", [15000, 14990])
+def test_a_display_that_our_order_crosses_stays_out_of_the_book_until_the_order_is_gone(ask: int) -> None:
+    at = displayed_bench()
+    order = move_through_us(at, ask)
+    assert at.venue.depth(PERP).bids[0] == (15000, 300)
+    assert at.venue.depth(PERP).asks == [(15001, 800)]
+    show(at, (Side.SELL, ask, 90), recorded_ns=6)
+    assert at.venue.depth(PERP).asks == [(15001, 800)]
+    at.cancel(order)
+    assert at.venue.depth(PERP).asks == [(ask, 90), (15001, 800)]
+    assert at.venue.depth(PERP).bids == [(14980, 70)]
+    last = at.book_changes()[-1]
+    assert (last.best_bid, last.best_ask) == ((14980, 70), (ask, 90))
+
+
+def test_a_display_that_left_while_it_was_held_back_does_not_come_back() -> None:
+    at = displayed_bench()
+    order = move_through_us(at, 14990)
+    show(at, (Side.SELL, 14990, 0), recorded_ns=6)
+    at.cancel(order)
+    assert at.venue.depth(PERP).asks == [(15001, 800)]
+
+
+def test_the_prints_that_moved_the_price_through_us_count_once_when_they_arrive_late() -> None:
+    at = displayed_bench()
+    order = move_through_us(at, 15000)
+    prints(at, Side.SELL, 15000, 1100, recorded_ns=5)
+    assert order.filled == 100
 
 
 def test_a_taker_consumes_what_is_displayed_until_the_recording_updates_the_level() -> None:
@@ -161,35 +218,3 @@ def test_our_orders_at_one_price_fill_first_in_first_out(
         assert order.filled == min(order.quantity, reached)
         reached -= order.filled
     assert sum(lots for _, lots in at.trades()) == sum(printed)
-
-
-shown = st.tuples(st.just("show"), st.sampled_from(Side), st.integers(0, 4), st.integers(0, 200))
-placed = st.tuples(st.just("place"), st.sampled_from(Side), st.integers(0, 6), st.integers(1, 100))
-printed = st.tuples(st.just("print"), st.sampled_from(Side), st.integers(0, 4), st.integers(1, 200))
-
-
-@settings(max_examples=200, deadline=None)
-@given(st.lists(st.one_of(shown, placed, printed), max_size=40))
-def test_in_any_recording_the_book_is_not_crossed_and_queues_stay_within_the_display(
-    steps: list[tuple[str, Side, int, int]],
-) -> None:
-    at = bench(account("ann", "100000000"), account("bob", "100000000"))
-    book = at.venue.engine(PERP).book
-    for number, (kind, side, offset, lots) in enumerate(steps):
-        ticks = 15000 - offset if side is Side.BUY else 15001 + offset
-        if kind == "show":
-            show(at, (side, ticks, lots), recorded_ns=number)
-        elif kind == "print":
-            prints(at, side.opposite, ticks, lots, recorded_ns=number)
-        else:
-            aggressive = ticks + 2 if side is Side.BUY else ticks - 2
-            at.order(
-                "ann", side, f"{aggressive / 100:.2f}", f"{lots / 100:.2f}", self_trade=SelfTrade.REJECT_MAKER
-            )
-        bid, ask = book.bids.best(), book.asks.best()
-        assert bid is None or ask is None or bid.price < ask.price
-        for level in (*book.bids, *book.asks):
-            queues = [order.queue_ahead for order in level.orders.values()]
-            assert queues == sorted(queues)
-            assert all(0 <= ahead <= level.displayed for ahead in queues)
-            assert level.lots == sum(order.leaves for order in level.orders.values())

@@ -86,7 +86,7 @@ class VenueThread:
         await self.server.stop()
 
     def _show_book(self, now_ns: int) -> None:
-        for symbol in (PERP, SPOT):
+        for symbol in self.venue.markets:
             for distance in (10, 20, 30):
                 self.venue.engine(symbol).enter(Side.BUY, _MID_TICKS - distance, 10_000, now_ns)
                 self.venue.engine(symbol).enter(Side.SELL, _MID_TICKS + distance, 10_000, now_ns)

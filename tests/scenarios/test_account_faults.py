@@ -97,7 +97,7 @@ def test_O07_duplicated_and_reordered_private_frames_count_once(stage: Stage) ->
 def test_L03_one_wrong_position_read_changes_nothing(stage: Stage) -> None:
     hold_a_position(stage)
     with listening(stage.makerd.run_dir, EXECUTION, Position) as heard:
-        stage.venue.fault("wrong_position_once")
+        stage.venue.fault("wrong_position_once", quantity="0")
         wait_until(lambda: stage.venue.hits("wrong_position_once") == 1, 10)
         hit_at = time.monotonic()
         wait_until(lambda: time.monotonic() - hit_at > 2)
@@ -114,7 +114,7 @@ def test_L03_one_wrong_position_read_changes_nothing(stage: Stage) -> None:
 def test_L02_a_position_that_stays_wrong_is_doubted_until_it_is_right(stage: Stage) -> None:
     hold_a_position(stage)
     with listening(stage.makerd.run_dir, EXECUTION, Position) as heard:
-        stage.venue.fault("wrong_position")
+        stage.venue.fault("wrong_position", quantity="0")
         wait_until(lambda: any(not position.is_known for position in heard.of(Position)), DOUBTED_WITHIN_S)
     stage.venue.clear_faults()
     stage.heal()
@@ -122,7 +122,7 @@ def test_L02_a_position_that_stays_wrong_is_doubted_until_it_is_right(stage: Sta
 
 def test_L02_a_position_that_stays_wrong_adds_no_risk(stage: Stage) -> None:
     hold_a_position(stage)
-    at = stage.venue.fault("wrong_position")
+    at = stage.venue.fault("wrong_position", quantity="0")
     with listening(stage.makerd.run_dir, EXECUTION, Position) as heard:
         wait_until(lambda: any(not position.is_known for position in heard.of(Position)), DOUBTED_WITHIN_S)
         count = len(stage.venue.placements())

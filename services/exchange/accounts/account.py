@@ -20,7 +20,8 @@ from services.exchange.model import (
 
 _ZERO = Decimal(0)
 _KEPT_ORDERS = 20_000
-_KEPT_FILLS = 100_000
+_KEPT_FILLS = 20_000
+_KEPT_FUNDING = 5_000
 _MAX_DEPOSIT = Decimal(10**9)
 _MAX_DEPOSIT_DECIMALS = 12
 _MAX_FEE_DECIMALS = 8
@@ -39,7 +40,7 @@ class Account:
         self.open: dict[int, Order] = {}
         self.history: deque[Order] = deque(maxlen=_KEPT_ORDERS)
         self.fills: deque[Fill] = deque(maxlen=_KEPT_FILLS)
-        self.funding: deque[FundingPayment] = deque(maxlen=_KEPT_FILLS)
+        self.funding: deque[FundingPayment] = deque(maxlen=_KEPT_FUNDING)
         #: sums over `positions`, at the last mark
         self.margin = _ZERO
         self.pnl = _ZERO

@@ -1,7 +1,7 @@
 """The margin summary of an account.
 
 Only quote money backs positions; other assets count in what the account is
-worth, at their spot mid, but not in what is available.
+worth, at `asset_price`, but not in what is available.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ def collateral(account: Account, engines: Mapping[str, MarketEngine]) -> Collate
     """Return the summary, in quote money; `imf` and `mmf` are fractions of the exposure."""
     quotes = {engine.rules.market.quote for engine in engines.values()}
     assets = sum((account.balances.get(quote, _ZERO) for quote in sorted(quotes)), _ZERO)
-    assets += sum((_spot_value(account, engine) for engine in engines.values()), _ZERO)
+    others = [asset for asset in account.balances if asset not in quotes]
+    assets += sum((account.balances[asset] * asset_price(asset, engines) for asset in others), _ZERO)
     locked = sum((account.locked.get(quote, _ZERO) for quote in sorted(quotes)), _ZERO) + account.margin
     exposure = maintenance = _ZERO
     for symbol, position in account.positions.items():
@@ -44,12 +45,29 @@ def collateral(account: Account, engines: Mapping[str, MarketEngine]) -> Collate
     )
 
 
-def _spot_value(account: Account, engine: MarketEngine) -> Decimal:
-    """Return the value of the base asset of a spot market, 0 while that market has no price."""
-    rules = engine.rules
-    if rules.is_perp or not account.balances.get(rules.market.base):
-        return _ZERO
+def asset_price(asset: str, engines: Mapping[str, MarketEngine]) -> Decimal:
+    """Return what one unit is worth in quote money, 0 while nothing tells.
+
+    Quote money is 1; others have their spot mid, or else the last spot price, or else the
+    mark of their perpetual.
+    """
+    if any(engine.rules.market.quote == asset for engine in engines.values()):
+        return Decimal(1)
+    own = sorted(
+        (engine for engine in engines.values() if engine.rules.market.base == asset),
+        key=lambda engine: engine.rules.is_perp,
+    )
+    for engine in own:
+        if (fine := _fine_price(engine)) is not None:
+            return fine * engine.rules.prices.step / MARK_GRID
+    return _ZERO
+
+
+def _fine_price(engine: MarketEngine) -> int | None:
+    """Return the price of a market in ticks * MARK_GRID."""
+    if engine.rules.is_perp:
+        return engine.marks.mark
     mid = engine.book.mid(MARK_GRID)
     if mid is None and engine.tape.last is not None:
-        mid = engine.tape.last * MARK_GRID
-    return account.balances[rules.market.base] * (mid or 0) * rules.prices.step / MARK_GRID
+        return engine.tape.last * MARK_GRID
+    return mid

@@ -94,6 +94,9 @@ def _object(request: HttpRequest) -> Mapping[str, Any]:
         raise BadInput(f"body: is not JSON: {error}") from error
     if not isinstance(document, dict):
         raise BadInput("body: must be a JSON object")
+    for name, value in document.items():
+        if isinstance(value, dict | list):
+            raise BadInput(f"{name}: must be a plain value")
     return document
 
 

@@ -10,7 +10,7 @@ from services.exchange.accounts.margin import MarginRule
 from services.exchange.accounts.marks import MarkPrice
 from services.exchange.accounts.settlement import Settlement
 from services.exchange.engine.admission import Admission
-from services.exchange.engine.displayed import display, orders_beyond, orders_crossed, print_at
+from services.exchange.engine.displayed import Display, Shown, orders_beyond, print_at
 from services.exchange.engine.matching import Book, next_match
 from services.exchange.engine.order_life import OUTSIDER, OrderLife
 from services.exchange.engine.outbox import Outbox
@@ -47,6 +47,7 @@ class MarketEngine:
         self.symbol = market.symbol
         self.rules = Rules(market)
         self.book = Book()
+        self._display = Display(self.book)
         self.tape = Tape(self.rules)
         self.marks = MarkPrice(self.rules)
         self.margin = MarginRule(self.rules)
@@ -93,20 +94,24 @@ class MarketEngine:
         self.finish(now_ns)
         return order
 
-    def show(self, levels: Iterable[tuple[Side, int, int]], now_ns: int, recorded_ns: int) -> None:
-        """Set displayed (side, ticks, lots); orders that the display crosses are filled at their price."""
-        for side, ticks, lots in levels:
-            display(self.book, side, ticks, lots, recorded_ns)
-        for own, opposite in ((self.book.bids, self.book.asks), (self.book.asks, self.book.bids)):
-            for order in orders_crossed(own, opposite):
-                self._fill_by_outsider(order, order.leaves, now_ns)
+    def show(self, levels: Iterable[Shown], now_ns: int, recorded_ns: int) -> None:
+        """Set displayed levels, as of `recorded_ns` of their recording; nothing is filled by it."""
+        self._display.show(levels, recorded_ns)
+        self.finish(now_ns)
+
+    def blank(self, now_ns: int) -> None:
+        """Take the whole display away: the recording does not know it. Our orders keep their places."""
+        self._display.blank()
         self.finish(now_ns)
 
     def print_trade(self, side: Side, ticks: int, lots: int, now_ns: int, recorded_ns: int) -> None:
-        """Print a recorded trade (`side` the taker's) and let it reach the orders in its way."""
+        """Print a recorded trade (`side` the taker's): `lots` for the orders in its way and the rest.
+
+        Orders at better prices come first, each at its own price: the taker would have met them first.
+        """
         makers = self.book.side(side.opposite)
         for order in orders_beyond(makers, ticks):
-            lots -= self._fill_by_outsider(order, order.leaves, now_ns)
+            lots -= self._fill_by_outsider(order, lots, now_ns)
         level = makers.levels.get(ticks)
         if level is not None and lots > 0:
             for order, reached in print_at(level, lots, recorded_ns):
@@ -124,6 +129,7 @@ class MarketEngine:
 
     def finish(self, now_ns: int) -> None:
         """End an operation: chain the book's changes, tell balances, deliver the events."""
+        self._display.settle()
         changes = self.book.collect()
         if changes is not None:
             self.book_id += 1
@@ -197,8 +203,8 @@ class MarketEngine:
             self.life.end(order, OrderStatus.EXPIRED, Reason.IMMEDIATE_OR_CANCEL, now_ns)
 
     def _fill_by_outsider(self, order: Order, lots: int, now_ns: int) -> int:
-        """Fill a resting order at its price by somebody outside; return the lots filled."""
-        if not order.is_live or order.price is None:
+        """Fill at most `lots` of a resting order by somebody outside; return the lots filled."""
+        if not order.is_live or order.price is None or not lots:
             return 0
         lots = min(lots, order.leaves)
         taker_side, taker_id = order.side.opposite, self._next_id()

@@ -14,7 +14,7 @@ from functools import partial
 from itertools import count
 
 from services.exchange.accounts.account import Account
-from services.exchange.accounts.equity import collateral
+from services.exchange.accounts.equity import asset_price, collateral
 from services.exchange.accounts.settlement import publish_balances
 from services.exchange.engine.market_engine import MarketEngine
 from services.exchange.engine.outbox import Outbox
@@ -126,16 +126,17 @@ class LocalVenue:
     def open_orders(self, account: str, symbol: str | None = None) -> list[Order]:
         return [order for order in self._account(account).open.values() if symbol in (None, order.symbol)]
 
-    def order_history(self, account: str, symbol: str | None = None) -> Sequence[Order]:
-        """Return the newest 20,000 orders, open ones included, oldest first."""
-        return [order for order in self._account(account).history if symbol in (None, order.symbol)]
+    def order_history(self, account: str) -> Sequence[Order]:
+        """Return the newest 20,000 orders, open ones included, oldest first. Do not keep it."""
+        return self._account(account).history
 
-    def fills(self, account: str, symbol: str | None = None) -> Sequence[Fill]:
-        """Return the newest 100,000 fills, oldest first."""
-        return [fill for fill in self._account(account).fills if symbol in (None, fill.symbol)]
+    def fills(self, account: str) -> Sequence[Fill]:
+        """Return the newest 20,000 fills, oldest first. Do not keep it."""
+        return self._account(account).fills
 
-    def funding_payments(self, account: str, symbol: str | None = None) -> Sequence[FundingPayment]:
-        return [paid for paid in self._account(account).funding if symbol in (None, paid.symbol)]
+    def funding_payments(self, account: str) -> Sequence[FundingPayment]:
+        """Return the newest 5,000 payments, oldest first. Do not keep it."""
+        return self._account(account).funding
 
     # -- market data
 
@@ -183,15 +184,19 @@ class LocalVenue:
     def collateral(self, account: str) -> Collateral:
         return collateral(self._account(account), self._engines)
 
+    def asset_price(self, asset: str) -> Decimal:
+        """Return what one unit is worth in quote money, 0 while nothing tells."""
+        return asset_price(asset, self._engines)
+
     # -- time
 
     def on_time(self, now_ns: int) -> None:
         """Update marks every second, pay due funding, realise PnL every ten seconds."""
         self._now_ns = now_ns
-        if now_ns < self._next_mark_ns:
+        if not _is_due(self._next_mark_ns, now_ns, _MARK_INTERVAL_NS):
             return
         self._next_mark_ns = now_ns + _MARK_INTERVAL_NS
-        realises = now_ns >= self._next_settlement_ns
+        realises = _is_due(self._next_settlement_ns, now_ns, _SETTLEMENT_INTERVAL_NS)
         if realises:
             self._next_settlement_ns = now_ns + _SETTLEMENT_INTERVAL_NS
         for engine in self._engines.values():
@@ -223,3 +228,8 @@ class LocalVenue:
         if account is None:
             raise Refused(Reason.BAD_REQUEST, f"unknown account {name}")
         return account
+
+
+def _is_due(next_ns: int, now_ns: int, interval_ns: int) -> bool:
+    """Return whether it is time; more than an interval ahead means that the clock was set back."""
+    return not now_ns < next_ns <= now_ns + interval_ns

@@ -13,6 +13,10 @@ class MarketDriver(Protocol):
         """Whether nothing will happen any more."""
         ...
 
-    def advance(self, now_ns: int) -> int:
-        """Do everything due until `now_ns`; return when something is due next."""
+    def advance(self, now_ns: int, stamp_ns: int | None = None) -> int:
+        """Do everything due until `now_ns`; return when something is due next.
+
+        now_ns    any clock that only goes forward
+        stamp_ns  the wall clock, for what is published; None = the same clock
+        """
         ...

@@ -1,7 +1,8 @@
 """Background makers of one symbol: real orders, laddered around what they believe is fair.
 
 They follow the fair price with a delay of a few updates, refill what was taken
-and churn. They know nothing of the future.
+and churn. They know nothing of the future, and they do not take: a quote of an
+account that the fair price has passed is left to takers, unless it is a gift.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from math import ceil, floor
 from random import Random
 
 from services.exchange.engine.market_engine import MarketEngine
+from services.exchange.engine.matching import Level
 from services.exchange.model import Order, OrderStatus, Side
 
 # All distances are in ticks, for a market that moves up to 4 ticks in a second; faster ones scale them.
@@ -21,6 +23,8 @@ _HYSTERESIS = 0.5
 _PANIC = 3
 _PANIC_LEVELS = 3
 _ORDERS_PER_LEVEL = 1.6
+#: an account's quote that is better than fair by more than this is taken by anybody
+_GIFT = 40
 
 
 class BackgroundMakers:
@@ -39,6 +43,7 @@ class BackgroundMakers:
         self._half_spread = _HALF_SPREAD * scale
         self._hysteresis = _HYSTERESIS * scale
         self._panic = _PANIC * scale
+        self._gift = _GIFT * scale
         self._offsets = [int((level + level * level // 8) * scale) for level in range(levels + 1)]
         self._max_orders = int(levels * _ORDERS_PER_LEVEL)
         self._quotes: dict[Side, list[Order]] = {Side.BUY: [], Side.SELL: []}
@@ -118,15 +123,19 @@ class BackgroundMakers:
             self._quotes[side].append(order)
 
     def _clear_of_others(self, side: Side, price: int) -> int:
-        """Step back from other background quotes; accounts' quotes that are too good get hit."""
+        """Step back from what is quoted on the other side, but for an account's gift."""
         opposite = self._engine.book.side(side.opposite)
         for level in opposite:
             if not opposite.accepts(level.price, price):
                 break
-            front = level.front()
-            if front is not None and not front.account:
+            if level.orders and not self._is_gift(level):
                 return level.price + (-1 if side is Side.BUY else 1)
         return price
+
+    def _is_gift(self, level: Level) -> bool:
+        """Return whether an account's quote is far beyond fair, as after a jump it slept through."""
+        front = level.front()
+        return front is not None and bool(front.account) and abs(level.price - self._fair) > self._gift
 
     def _cancel(self, side: Side, order: Order, now_ns: int) -> None:
         self._quotes[side].remove(order)

@@ -6,6 +6,7 @@ recorded venue's update ids: whatever is older than what is known is not used.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -14,6 +15,9 @@ from services.exchange.engine.matching import BookSide
 from services.exchange.engine.rules import Grid
 from services.exchange.market.recording import BestPrices, BookUpdate, RecordingError
 from services.exchange.model import Side
+
+#: a snapshot that comes later than so many diffs after its own does not continue into them
+_KEPT_EARLY = 5_000
 
 #: (side, ticks, lots)
 Change = tuple[Side, int, int]
@@ -46,7 +50,10 @@ class GridReader:
 
 
 class RecordedBook:
-    """Applies recorded updates; each method returns the levels that changed."""
+    """Applies recorded updates; each method returns the levels that changed.
+
+    After a gap in the diffs nothing is known until the next snapshot.
+    """
 
     def __init__(self, prices: GridReader, sizes: GridReader) -> None:
         self._prices = prices
@@ -56,7 +63,7 @@ class RecordedBook:
         self._best: dict[Side, int] = {}
         self._best_id = 0
         #: diffs that came before the snapshot they continue
-        self._early: list[BookUpdate] = []
+        self._early: deque[BookUpdate] = deque(maxlen=_KEPT_EARLY)
         self.is_synchronised = False
 
     def on_book(self, update: BookUpdate) -> list[Change]:
@@ -69,7 +76,7 @@ class RecordedBook:
             return []
         if update.previous_id > self._book_id:
             self.is_synchronised = False
-            self._early = [update]
+            self._early.append(update)
             return []
         self._book_id = update.last_id
         return [
@@ -95,7 +102,9 @@ class RecordedBook:
         return self._sides[Side.BUY].best_size(), self._sides[Side.SELL].best_size()
 
     def mid(self) -> float | None:
-        """Return the mid price in ticks, None while a side is empty."""
+        """Return the mid price in ticks, None while a side is empty or after a gap."""
+        if not self.is_synchronised:
+            return None
         bid, ask = self.best()
         return None if bid is None or ask is None else (bid[0] + ask[0]) / 2
 
@@ -108,7 +117,8 @@ class RecordedBook:
             self._set(*change)
         self._book_id = snapshot.last_id
         self.is_synchronised = True
-        early, self._early = self._early, []
+        early = tuple(self._early)
+        self._early.clear()
         for update in early:
             changes += self.on_book(update)
         return changes

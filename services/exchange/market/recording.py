@@ -95,20 +95,26 @@ def open_recording(path: Path) -> Recording:
 
     Raises: RecordingError: missing, truncated, or of no known format.
     """
-    _check_whole(path)
+    last = _last_line(path)
     with gzip.open(path, "rb") as lines:
         first = lines.readline()
     receive_ns, _, frame = first.partition(b" ")
     if not (receive_ns.isdigit() and frame.startswith(b"{")):
         raise RecordingError(f"{path}: not a recording of raw frames, the first line is {first[:60]!r}")
-    return BinanceFrames(path)
+    frames = BinanceFrames(path)
+    frames.check_last(last)
+    return frames
 
 
-def _check_whole(path: Path) -> None:
+def _last_line(path: Path) -> bytes:
+    """Read the file to its end; return its last line, or that line's last megabyte."""
+    tail = b""
     try:
         with gzip.open(path, "rb") as stream:
-            while stream.read(_CHUNK):
-                pass
+            while chunk := stream.read(_CHUNK):
+                lines = (tail + chunk).rstrip().rpartition(b"\n")
+                tail = lines[2][-_CHUNK:] + (b"\n" if chunk.endswith(b"\n") else b"")
+        return tail.rstrip()
     except EOFError as error:
         raise RecordingError(f"{path}: truncated, the gzip stream has no end") from error
     except (OSError, zlib.error) as error:
@@ -121,6 +127,15 @@ class BinanceFrames:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.slack_ns = _SPOT_SLACK_NS if self._is_spot() else 0
+
+    def check_last(self, line: bytes) -> None:
+        """Raises RecordingError if the last line is not a whole frame: its recorder was cut off."""
+        try:
+            self._event(line)
+        except (ValueError, KeyError, TypeError, IndexError) as error:
+            raise RecordingError(
+                f"{self.path}: truncated, the last line is not a whole frame: {line[:60]!r}"
+            ) from error
 
     def events(self) -> Iterator[RecordedEvent]:
         with gzip.open(self.path, "rb") as lines:

@@ -6,12 +6,13 @@ Every frame is rendered once by its front and written here to all sockets of its
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
-from services.exchange.control.faults import NS_PER_S, Fault, FaultMenu
+from services.exchange.control.faults import NS_PER_S, Fault, FaultMenu, Where
 from services.exchange.control.trace import Trace
-from services.exchange.wire.sockets import ClientSocket, Stream
+from services.exchange.wire.sockets import Carries, ClientSocket, Stream
 
 _SILENCERS = ("silent_public", "ping_only", "market_closed")
 _PRIVATE_FAULTS = ("duplicate_private", "reorder_private")
@@ -20,15 +21,25 @@ _PUBLIC_FAULTS = ("duplicate_frame", "reorder_frames")
 Pending = tuple[Stream, bytes, int]
 
 
+@dataclass(eq=False, slots=True)
+class Hold:
+    """Private frames of one account that wait."""
+
+    account: str
+    pending: list[Pending] = field(default_factory=list)
+    is_over: bool = False
+
+
 class Broadcaster:
     """Writes public frames with `publish` and private ones with `deliver`."""
 
-    def __init__(self, faults: FaultMenu, trace: Trace | None) -> None:
+    def __init__(self, faults: FaultMenu, trace: Trace | None, monotonic_ns: Callable[[], int]) -> None:
         self._faults = faults
         self._trace = trace
+        self._monotonic_ns = monotonic_ns
         self._late: dict[str | None, deque[tuple[int, Pending]]] = {}
         self._overtaken: dict[Stream, Pending] = {}
-        self._held: dict[str, list[Pending]] = {}
+        self._held: dict[str, deque[Hold]] = {}
         faults.watch(on_clear=self._on_clear)
 
     def publish(self, stream: Stream, frame: bytes, event_us: int) -> None:
@@ -36,46 +47,54 @@ class Broadcaster:
         if self._faults.is_empty:
             self._write(stream, frame, event_us)
         elif not self._is_silenced(stream):
-            for pending in self._disturbed((stream, frame, event_us), *_PUBLIC_FAULTS):
+            scope: dict[str, Where] = {"symbol": stream.symbol, "frames": stream.carries}
+            if stream.carries is not Carries.OTHER and self._faults.bite("gap", **scope):
+                return
+            for pending in self._disturbed((stream, frame, event_us), _PUBLIC_FAULTS, scope):
                 self._write_or_delay(pending)
 
-    def deliver(self, stream: Stream, frame: bytes) -> None:
-        """Send a private frame to the account's sockets."""
+    def deliver(self, stream: Stream, frame: bytes, symbol: str | None) -> None:
+        """Send a private frame to the account's sockets. `symbol`: whose event it is, None = no market's."""
         account = stream.account
         assert account is not None
         if self._faults.is_empty and account not in self._held:
             self._write(stream, frame, 0)
-        elif not self._faults.bite("silent_private", symbol=stream.symbol, account=account):
-            for pending in self._disturbed((stream, frame, 0), *_PRIVATE_FAULTS):
+            return
+        scope: dict[str, Where] = {"symbol": symbol, "account": account}
+        if not self._faults.bite("silent_private", **scope):
+            for pending in self._disturbed((stream, frame, 0), _PRIVATE_FAULTS, scope):
                 self._write_or_hold(pending)
 
-    def hold(self, account: str) -> None:
+    def hold(self, account: str) -> Hold:
         """Keep the account's private frames back until `release`."""
-        self._held.setdefault(account, [])
+        hold = Hold(account)
+        self._held.setdefault(account, deque()).append(hold)
+        return hold
 
-    def release(self, account: str) -> None:
-        for pending in self._held.pop(account, []):
-            self._write(*pending)
+    def release(self, hold: Hold) -> None:
+        """End a hold; what came under a later one waits for that, and nothing overtakes."""
+        hold.is_over = True
+        holds = self._held[hold.account]
+        while holds and holds[0].is_over:
+            for pending in holds.popleft().pending:
+                self._write(*pending)
+        if not holds:
+            del self._held[hold.account]
 
     def _write(self, stream: Stream, frame: bytes, event_us: int) -> None:
         if self._trace is not None and stream.account is None and stream.sockets:
-            self._trace.frames.add((stream.name, stream.symbol, event_us, time.monotonic_ns()))
+            self._trace.frames.add((stream.name, stream.symbol, event_us, self._monotonic_ns()))
         for socket in tuple(stream.sockets):
             socket.send(frame)
 
     def _is_silenced(self, stream: Stream) -> bool:
         return any(self._faults.bite(kind, symbol=stream.symbol) for kind in _SILENCERS)
 
-    def _disturbed(self, pending: Pending, duplicate: str, reorder: str) -> list[Pending]:
+    def _disturbed(self, pending: Pending, kinds: tuple[str, str], scope: dict[str, Where]) -> list[Pending]:
         """Return what is to be written in place of one frame: nothing, it, or it and another."""
-        stream = pending[0]
+        stream, (duplicate, reorder) = pending[0], kinds
         if (overtaken := self._overtaken.pop(stream, None)) is not None:
             return [pending, overtaken]
-        if stream.account is None and stream.kind != "depth":
-            return [pending]
-        scope = {"symbol": stream.symbol, "account": stream.account}
-        if stream.account is None and self._faults.bite("gap", **scope):
-            return []
         if self._faults.bite(duplicate, **scope):
             return [pending, pending]
         if self._faults.bite(reorder, **scope):
@@ -84,11 +103,11 @@ class Broadcaster:
         return [pending]
 
     def _write_or_hold(self, pending: Pending) -> None:
-        held = self._held.get(pending[0].account or "")
-        if held is None:
+        holds = self._held.get(pending[0].account or "")
+        if holds is None:
             self._write(*pending)
         else:
-            held.append(pending)
+            holds[-1].pending.append(pending)
 
     def _write_or_delay(self, pending: Pending) -> None:
         symbol = pending[0].symbol
@@ -98,13 +117,13 @@ class Broadcaster:
             self._write(*pending)
             return
         delay_s = float(lag.params["delay_s"])
-        due_ns = time.monotonic_ns() + round(delay_s * NS_PER_S)
+        due_ns = self._monotonic_ns() + round(delay_s * NS_PER_S)
         self._late.setdefault(symbol, deque()).append((due_ns, pending))
         asyncio.get_running_loop().call_later(delay_s, self._write_due, symbol)
 
     def _write_due(self, symbol: str | None) -> None:
         line = self._late.get(symbol)
-        now_ns = time.monotonic_ns() + 1_000_000  # timers are exact to a millisecond
+        now_ns = self._monotonic_ns() + 1_000_000  # timers are exact to a millisecond
         while line and line[0][0] <= now_ns:
             self._write(*line.popleft()[1])
 
@@ -132,14 +151,16 @@ class SocketPark:
         """Return whether a new websocket is refused just now."""
         return not self._faults.is_empty and self._faults.bite("close_sockets") is not None
 
-    def close_all(self, code: int = 1001) -> int:
-        closing = tuple(self.sockets)
-        for socket in closing:
-            socket.close(code)
-        return len(closing)
+    def close_all(self) -> None:
+        for socket in tuple(self.sockets):
+            socket.close()
 
     def _on_fault(self, fault: Fault) -> None:
-        if fault.kind == "close_sockets":
-            fault.hits += self.close_all()
-            if fault.until_ns is None:
-                fault.times_left = 0
+        if fault.kind != "close_sockets":
+            return
+        for socket in tuple(self.sockets):
+            if not fault.scope or any(fault.covers(stream.scope()) for stream in socket.streams):
+                fault.hits += 1
+                socket.close()
+        if fault.until_ns is None:
+            fault.times_left = 0

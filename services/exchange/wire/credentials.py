@@ -71,6 +71,10 @@ def read_accounts(path: Path) -> list[tuple[AccountSpec, Credentials]]:
     names = [spec.name for spec, _ in accounts]
     if len(set(names)) != len(names):
         raise BadInput(f"accounts file {path}: a name occurs twice")
+    holders: dict[str, str] = {}
+    for _, owner in accounts:
+        if (other := holders.setdefault(owner.api_key, owner.name)) != owner.name:
+            raise BadInput(f"accounts file {path}: {other} and {owner.name} have one api_secret")
     return accounts
 
 

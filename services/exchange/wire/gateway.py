@@ -7,12 +7,12 @@ says bites in the protocol front.
 from __future__ import annotations
 
 import asyncio
-import time
+from collections.abc import Callable
 from typing import Any
 
 from aiohttp import WSMsgType, web
 
-from services.exchange.control.faults import NS_PER_S, FaultMenu
+from services.exchange.control.faults import NS_PER_S, FaultMenu, Where
 from services.exchange.control.trace import Trace
 from services.exchange.protocols import Front
 from services.exchange.wire.broadcast import SocketPark
@@ -27,8 +27,16 @@ _REFUSED = Reply(503, b"", "text/plain")
 class Gateway:
     """Serves one front; `latency_s` is added to every reply."""
 
-    def __init__(self, front: Front, faults: FaultMenu, trace: Trace | None, latency_s: float) -> None:
+    def __init__(
+        self,
+        front: Front,
+        faults: FaultMenu,
+        trace: Trace | None,
+        latency_s: float,
+        monotonic_ns: Callable[[], int],
+    ) -> None:
         self._front = front
+        self._monotonic_ns = monotonic_ns
         self._faults = faults
         self._trace = trace
         self._latency_s = latency_s
@@ -72,7 +80,12 @@ class Gateway:
 
     async def _faulty(self, request: web.BaseRequest, read: HttpRequest) -> Reply:
         """Answer while faults are in force: before, instead of or after the front."""
-        scope = {"method": read.method, "path": read.path, "symbol": self._front.symbol_of(read)}
+        scope: dict[str, Where] = {
+            "method": read.method,
+            "path": read.path,
+            "symbol": self._front.symbols_of(read),
+            "account": self._front.account_of(read),
+        }
         if self._faults.bite("no_answer", **scope):
             await _until_client_leaves(request)
             return _REFUSED
@@ -97,7 +110,7 @@ class Gateway:
         transport = request.transport
         if transport is None:
             return upgraded
-        socket = ClientSocket(transport, time.monotonic_ns())
+        socket = ClientSocket(transport, self._monotonic_ns())
         self._park.sockets.append(socket)
         try:
             await self._listen_to(upgraded, socket)
@@ -111,7 +124,7 @@ class Gateway:
             if message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
                 self._front.on_text(socket, message.data)
             elif message.type is WSMsgType.PONG:
-                socket.pong_ns = time.monotonic_ns()
+                socket.pong_ns = self._monotonic_ns()
             elif message.type is WSMsgType.PING:
                 try:
                     await upgraded.pong(message.data)
@@ -120,7 +133,7 @@ class Gateway:
 
     def _ping(self) -> None:
         """Ping everybody; hang up on those who have not answered for too long."""
-        too_old_ns = time.monotonic_ns() - round(self._front.pong_timeout_s * NS_PER_S)
+        too_old_ns = self._monotonic_ns() - round(self._front.pong_timeout_s * NS_PER_S)
         for socket in tuple(self._park.sockets):
             if socket.pong_ns < too_old_ns:
                 socket.close()
@@ -128,7 +141,7 @@ class Gateway:
                 socket.send(PING_FRAME)
 
     def _ping_if_only(self) -> None:
-        if not self._faults.is_empty and self._faults.find("ping_only"):
+        if not self._faults.is_empty and self._faults.is_on("ping_only"):
             for socket in tuple(self._park.sockets):
                 socket.send(PING_FRAME)
 

@@ -6,7 +6,6 @@ is parsed, because the stamp is the end of every tick-to-order measurement.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -55,23 +54,35 @@ class Reply:
 class _StampingHandler(RequestHandler):
     """aiohttp's connection, which also remembers when bytes last came in."""
 
-    __slots__ = ("recv_ns",)
+    __slots__ = ("monotonic_ns", "recv_ns")
+
+    monotonic_ns: Callable[[], int]
+    recv_ns: int
 
     def data_received(self, data: bytes) -> None:
-        self.recv_ns = time.monotonic_ns()
+        self.recv_ns = self.monotonic_ns()
         super().data_received(data)
 
 
 class _StampingServer(web.Server):
+    monotonic_ns: Callable[[], int]
+
     def __call__(self) -> RequestHandler:
-        return _StampingHandler(self, loop=self._loop, **self._kwargs)
+        handler = _StampingHandler(self, loop=self._loop, **self._kwargs)
+        handler.monotonic_ns = self.monotonic_ns
+        return handler
 
 
 class Listener:
     """One listening TCP port on a loopback address."""
 
-    def __init__(self, handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]) -> None:
+    def __init__(
+        self,
+        handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]],
+        monotonic_ns: Callable[[], int],
+    ) -> None:
         self._handler = handler
+        self._monotonic_ns = monotonic_ns
         self._runner: web.ServerRunner | None = None
         self.port = 0
 
@@ -80,9 +91,9 @@ class Listener:
 
         Raises: BadInput if the address cannot be bound.
         """
-        runner = web.ServerRunner(
-            _StampingServer(self._handler, access_log=None), shutdown_timeout=_SHUTDOWN_TIMEOUT_S
-        )
+        server = _StampingServer(self._handler, access_log=None)
+        server.monotonic_ns = self._monotonic_ns
+        runner = web.ServerRunner(server, shutdown_timeout=_SHUTDOWN_TIMEOUT_S)
         await runner.setup()
         try:
             await web.TCPSite(runner, host, port).start()
@@ -101,6 +112,8 @@ async def read_request(request: web.BaseRequest) -> HttpRequest:
     """Return the whole request, its body included."""
     body = await request.read() if request.body_exists else b""
     protocol = request.protocol
-    recv_ns = protocol.recv_ns if isinstance(protocol, _StampingHandler) else time.monotonic_ns()
+    assert isinstance(protocol, _StampingHandler)
     url = request.rel_url
-    return HttpRequest(request.method, url.path, url.raw_query_string, request.headers, body, recv_ns)
+    return HttpRequest(
+        request.method, url.path, url.raw_query_string, request.headers, body, protocol.recv_ns
+    )

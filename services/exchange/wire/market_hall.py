@@ -24,7 +24,11 @@ _NO_LIMIT_TICKS = 1 << 53
 
 
 class MarketHall:
-    """Drives the market in real time. Without drivers nobody but the accounts trades."""
+    """Drives the market in real time. Without drivers nobody but the accounts trades.
+
+    The market goes by the monotonic clock, so that a wall clock that is set neither stops
+    it nor makes it hurry; the wall clock is for stamps.
+    """
 
     def __init__(self, venue: LocalVenue, drivers: Sequence[MarketDriver], clock: Clock) -> None:
         self.venue = venue
@@ -79,7 +83,7 @@ class MarketHall:
         if not movable:
             raise BadInput("price: only the synthetic market has one that can be moved")
         for driver in movable:
-            driver.jump(symbol, ticks, self._clock.wall_ns())
+            driver.jump(symbol, ticks, self._clock.monotonic_ns())
 
     def state(self) -> dict[str, Any]:
         return {
@@ -95,9 +99,9 @@ class MarketHall:
             raise BadInput(f"symbol {symbol!r}: {refused.text}") from refused
 
     def _advance(self) -> None:
-        now_ns = self._clock.wall_ns()
+        now_ns, stamp_ns = self._clock.monotonic_ns(), self._clock.wall_ns()
         try:
-            due_ns = [driver.advance(now_ns) for driver in self._drivers if not driver.is_finished]
+            due_ns = [driver.advance(now_ns, stamp_ns) for driver in self._drivers if not driver.is_finished]
         except RecordingError as error:
             raise BadInput(f"recording: {error}") from error
         if due_ns:

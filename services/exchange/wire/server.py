@@ -19,17 +19,14 @@ from services.exchange.control.faults import FaultMenu
 from services.exchange.control.port import Control
 from services.exchange.control.trace import Trace
 from services.exchange.options import Options
-from services.exchange.protocols.backpack.auth import Keys
-from services.exchange.protocols.backpack.context import Context
-from services.exchange.protocols.backpack.front import BackpackFront
-from services.exchange.protocols.backpack.render.symbols import list_markets
+from services.exchange.protocols import House
+from services.exchange.protocols.registry import FRONTS
 from services.exchange.wire.broadcast import Broadcaster
 from services.exchange.wire.credentials import Credentials
 from services.exchange.wire.gateway import Gateway
 from services.exchange.wire.http_listener import Listener
 from services.exchange.wire.market_hall import MarketHall
-from services.exchange.wire.rate_limit import RateLimit
-from services.exchange.wire.ready_file import remove_ready_file, write_ready_file
+from services.exchange.wire.ready_file import ReadyFile
 from shared.clock import Clock
 
 HOST = "127.0.0.1"
@@ -44,42 +41,47 @@ class ExchangeServer:
         self._options = options
         self._hall = hall
         self._credentials = credentials
-        self.faults = FaultMenu(clock.monotonic_ns)
+        owners = [owner.name for owner in credentials]
+        self.faults = FaultMenu(clock.monotonic_ns, tuple(hall.venue.markets), owners)
         trace = Trace() if options.trace else None
-        context = self._context(clock, trace)
-        front = BackpackFront(context, hall.fill_order)
-        self._gateway = Gateway(front, self.faults, trace, options.latency_s)
-        self._venue_port = Listener(self._gateway.serve)
-        self._control_port = Listener(Control(hall, self.faults, trace).serve)
+        front = FRONTS[options.venue](self._house(clock, trace))
+        self._gateway = Gateway(front, self.faults, trace, options.latency_s, clock.monotonic_ns)
+        self._venue_port = Listener(self._gateway.serve, clock.monotonic_ns)
+        self._control_port = Listener(Control(hall, self.faults, trace).serve, clock.monotonic_ns)
+        self._ready_file = ReadyFile(options.ready_file)
         self._timers = [*front.timers(), *self._gateway.timers()]
 
-    def _context(self, clock: Clock, trace: Trace | None) -> Context:
+    def _house(self, clock: Clock, trace: Trace | None) -> House:
         venue = self._hall.venue
-        return Context(
+        return House(
             venue=venue,
-            listed=list_markets(venue.markets.values()),
-            keys=Keys({owner.api_key: owner.name for owner in self._credentials}),
+            accounts_by_key={owner.api_key: owner.name for owner in self._credentials},
             clock=clock,
             faults=self.faults,
-            limit=RateLimit(self._options.rate_limit),
-            broadcaster=Broadcaster(self.faults, trace),
+            broadcaster=Broadcaster(self.faults, trace, clock.monotonic_ns),
+            rate_limit=self._options.rate_limit,
             has_closed=lambda symbol: venue.engine(symbol).is_closed,
+            fill_order=self._hall.fill_order,
             says_order_not_found=self._options.says_order_not_found,
         )
 
     async def start(self) -> None:
-        """Serve, then say so in the ready file. Raises: BadInput for a port that is taken."""
-        remove_ready_file(self._options.ready_file)
+        """Serve, then say so in the ready file.
+
+        Raises: BadInput for a port that is taken, or a ready file that is another venue's or
+        cannot be written; what another venue has written stays.
+        """
         await self._control_port.open(HOST, self._options.control_port)
         await self._venue_port.open(HOST, self._options.port)
+        self._ready_file.claim()
         self._hall.open()
         for timer in self._timers:
             timer.start()
-        gc.collect()
-        gc.freeze()
-        write_ready_file(self._options.ready_file, self.ready())
+        _calm_collector()
+        self._ready_file.write(self.ready())
 
     async def stop(self) -> None:
+        self._ready_file.release()
         for timer in self._timers:
             timer.stop()
         self._hall.close()
@@ -96,6 +98,13 @@ class ExchangeServer:
             "control": f"http://{HOST}:{self._control_port.port}",
             "accounts": [owner.to_json() for owner in self._credentials],
         }
+
+
+def _calm_collector() -> None:
+    """Keep garbage collections rare and short: they hold up every client at once."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
 
 
 def run(server: ExchangeServer, parent_grace_s: float | None) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 MAX_UNSENT_BYTES = 8 * 1024 * 1024
 PING_FRAME = b"\x89\x00"
@@ -50,6 +51,15 @@ class ClientSocket:
         self.transport.close()
 
 
+class Carries(StrEnum):
+    """What the frames of a public stream are, for faults that hit one sort of them."""
+
+    BOOK = "book"
+    BEST = "best"
+    TRADES = "trades"
+    OTHER = "other"
+
+
 @dataclass(eq=False, slots=True)
 class Stream:
     """A named stream and who listens. `account` is None for public streams."""
@@ -58,11 +68,16 @@ class Stream:
     kind: str
     symbol: str | None = None
     account: str | None = None
+    carries: Carries = Carries.OTHER
     sockets: list[ClientSocket] = field(default_factory=list)
     wire_name: bytes = b""
 
     def __post_init__(self) -> None:
         self.wire_name = self.name.encode()
+
+    def scope(self) -> dict[str, str | tuple[str, ...] | None]:
+        """Return what a fault of its sockets can be narrowed to."""
+        return {"symbol": self.symbol, "account": self.account}
 
     def join(self, socket: ClientSocket) -> bool:
         """Return whether the socket was not subscribed before."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Iterator
 from decimal import Decimal
@@ -49,6 +50,8 @@ def test_bpx_py_reads_markets_books_trades_and_marks(public: Public) -> None:
     assert public.get_recent_trades(PERP, 5)
     assert public.get_open_interest(PERP)[0]["symbol"] == PERP
     assert public.get_funding_interval_rates(PERP)[0]["symbol"] == PERP
+    (mark,) = asyncio.run(public.get_all_mark_prices(PERP))  # a coroutine also in the synchronous client
+    assert bid * Decimal("0.99") < Decimal(mark["markPrice"]) < ask * Decimal("1.01")
     assert public.get_klines(PERP, "1m", int(time.time()) - 600)
     assert public.get_status()["status"] == "Ok"
     assert public.get_ping() == "pong"

@@ -136,10 +136,19 @@ def test_ccxt_pro_hears_of_its_own_orders_and_positions(running_venue: dict[str,
     assert position["symbol"] == PERP
 
 
-def test_a_buy_through_one_client_changes_another_clients_stream(
+def _holdings(client: Any) -> tuple[float, float, int]:
+    """Return the signed position, the USDC held and the newest fill's trade id."""
+    rows = client.fetch_positions([PERP])
+    signed = sum(float(row["contracts"]) * (1 if row["side"] == "long" else -1) for row in rows)
+    trades = client.fetch_my_trades(PERP, limit=1)
+    return signed, client.fetch_balance()["USDC"]["total"], int(trades[-1]["id"]) if trades else 0
+
+
+def test_a_buy_changes_its_position_balance_and_fills_and_another_clients_stream(
     running_venue: dict[str, Any], maker: Any
 ) -> None:
     maker.load_markets()
+    position, usdc, newest = _holdings(maker)
 
     async def watch(client: Any) -> Any:
         """`client` rests near the best ask and is reached by `maker` through REST."""
@@ -158,3 +167,7 @@ def test_a_buy_through_one_client_changes_another_clients_stream(
 
     order_id, fill = _with_pro(running_venue, 1, watch)
     assert (fill["order"], fill["takerOrMaker"]) == (order_id, "maker")
+    position_after, usdc_after, newest_after = _holdings(maker)
+    assert position_after >= position + 0.1
+    assert usdc_after != usdc  # at least the fee is gone
+    assert newest_after > newest

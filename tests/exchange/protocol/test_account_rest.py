@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from pathlib import Path
 
 from tests.exchange.venue_thread import PERP, SPOT, VenueThread
 
@@ -26,6 +27,12 @@ def test_a_fill_shows_in_position_balance_and_history(venue: VenueThread) -> Non
     assert venue.take("sell", "0.2") == Decimal("0.2")
     (row,) = venue.maker.get("/api/v1/position", "positionQuery").json()
     assert (row["symbol"], row["netQuantity"], row["entryPrice"]) == (PERP, "0.2", "150")
+    assert [*row] == [
+        "breakEvenPrice", "cumulativeFundingPayment", "cumulativeInterest", "entryPrice",
+        "estLiquidationPrice", "imf", "imfFunction", "markPrice", "mmf", "mmfFunction", "netCost",
+        "netExposureNotional", "netExposureQuantity", "netQuantity", "pnlRealized",
+        "pnlUnrealized", "positionId", "subaccountId", "symbol", "userId",
+    ]  # fmt: skip
     assert row["imfFunction"] == {"base": "0.02", "factor": "0.000075", "type": "sqrt"}
     assert Decimal(row["netExposureNotional"]) == Decimal("0.2") * Decimal(row["markPrice"])
     fill = venue.maker.fills()[0]
@@ -99,12 +106,22 @@ def test_collateral_adds_up_and_its_rows_are_the_balances(venue: VenueThread) ->
     assert summary["borrowLiability"] == "0"
 
 
+def test_assets_have_one_price_also_where_no_spot_market_is_listed(tmp_path: Path) -> None:
+    with VenueThread(tmp_path, "--symbols", PERP) as venue:
+        summary = venue.maker.get("/api/v1/capital/collateral", "collateralQuery").json()
+        rows = {row["symbol"]: row for row in summary["collateral"]}
+        assert rows["SOL"]["assetMarkPrice"] == "150"
+        value = sum(Decimal(row["balanceNotional"]) for row in rows.values())
+        assert Decimal(summary["netEquity"]) == Decimal(summary["assetsValue"]) == value == Decimal(10_150)
+
+
 def test_account_tells_fees_in_basis_points_and_counts_open_orders(venue: VenueThread) -> None:
     venue.maker.place()
     account = venue.maker.get("/api/v1/account", "accountQuery").json()
     fees = [account[f"{kind}{role}Fee"] for kind in ("futures", "spot") for role in ("Maker", "Taker")]
     assert fees == ["2", "5", "8", "10"]
     assert account["limitOrders"] == 1
+    assert account["autoRealizePnl"] is True  # as the engine does every ten seconds
 
 
 def test_the_largest_order_follows_money_and_position(venue: VenueThread) -> None:

@@ -41,7 +41,7 @@ def test_a_replay_lists_only_what_it_serves_unless_told_otherwise() -> None:
         (["--port", "70000"], "'70000' must be a whole number from 0 to 65535"),
         (["--latency-ms", "-1"], "'-1' must be a number from 0 to 60000"),
         (["--updates-per-s", "nan"], "'nan' must be a number from 0.1 to 5000"),
-        (["--venue", "mtgox"], "invalid choice: 'mtgox'"),
+        (["--venue", "mtgox"], "argument --venue: invalid choice: 'mtgox' (choose from"),
         (["--fast"], "unrecognized arguments: --fast"),
     ],
 )
@@ -96,6 +96,11 @@ def test_an_accounts_file_may_fix_keys_balances_and_fees(tmp_path: Path) -> None
         ([{}], 0o600, "every account needs a name"),
         ([{"name": "a", "api_key": "k"}], 0o600, "'api_key' is unknown"),
         ([{"name": "a"}, {"name": "a"}], 0o600, "a name occurs twice"),
+        (
+            [{"name": name, "api_secret": "c2VjcmV0" * 5 + "c2U="} for name in ("a", "b")],
+            0o600,
+            "a and b have one api_secret",
+        ),
         ([{"name": "a", "balances": {"USDC": 5}}], 0o600, "USDC 5 must be a decimal in a string"),
         ([{"name": "a", "api_secret": "c2VjcmV0"}], 0o600, "api_secret must be base64 of 32 bytes"),
     ],

@@ -88,10 +88,12 @@ def test_positions_are_told_on_subscription_without_an_event_name(venue: VenueTh
     venue.take("sell", "0.2")
     changed = before.until(lambda frame: "e" in frame["data"])["data"]
     assert changed["e"] in ("positionOpened", "positionAdjusted")
+    members = ["B", "E", "M", "P", "Q", "T", "b", "e", "f", "i", "l", "m", "n", "p", "q", "s"]
+    assert [*changed] == members
     (frame,) = venue.stream(f"{POSITIONS}.{PERP}", client=venue.maker).pending
     assert frame["stream"] == f"{POSITIONS}.{PERP}"
     data = _without_stamps(frame["data"])
-    assert "e" not in data
+    assert [*frame["data"]] == [name for name in members if name != "e"]
     assert (data["s"], data["l"], data["q"]) == (PERP, "0", changed["q"])
     assert isinstance(data["i"], int)
     assert Decimal(data["n"]) == Decimal(data["Q"]) * Decimal(data["M"])
@@ -104,7 +106,8 @@ def test_a_spot_fill_changes_both_balances_on_the_stream(venue: VenueThread) -> 
     while {"USDC", "SOL"} - set(seen):
         frame = stream.event("balanceUpdate")
         seen[frame["a"]] = frame
-    assert [*seen["SOL"]] == ["A", "E", "L", "S", "T", "a", "e"]
+    for asset in ("SOL", "USDC"):
+        assert [*seen[asset]] == ["A", "E", "L", "S", "T", "a", "e"]
     balances = venue.other.get("/api/v1/capital", "balanceQuery").json()
     assert seen["SOL"]["A"] == balances["SOL"]["available"]
     assert seen["USDC"]["A"] == balances["USDC"]["available"]

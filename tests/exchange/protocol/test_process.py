@@ -36,17 +36,22 @@ def _await(is_so: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
+def _text(path: Path) -> str | None:
+    return path.read_text() if path.exists() else None
+
+
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
     processes: list[subprocess.Popen[bytes]] = []
 
     def start(*arguments: str) -> tuple[subprocess.Popen[bytes], dict[str, Any]]:
         ready_file = tmp_path / "venue.json"
+        before = _text(ready_file)
         process = subprocess.Popen(
             _command(ready_file, *arguments), cwd=_ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )
         processes.append(process)
-        _await(lambda: ready_file.exists() or process.poll() is not None)
+        _await(lambda: _text(ready_file) not in (None, before) or process.poll() is not None)
         assert process.poll() is None, process.communicate()
         return process, json.loads(ready_file.read_text())
 
@@ -72,6 +77,7 @@ def test_the_ready_file_is_private_and_tells_where_the_venue_serves(start: Start
     process.send_signal(signal.SIGTERM)
     assert process.communicate(timeout=10) == (b"", b"")
     assert process.returncode == 0
+    assert not (tmp_path / "venue.json").exists()
 
 
 def test_an_interrupt_ends_it_cleanly_and_closes_its_sockets(start: Start) -> None:
@@ -98,6 +104,32 @@ def test_a_port_in_use_is_one_line_and_exit_code_78(tmp_path: Path) -> None:
         port = holder.getsockname()[1]
         line = _refused(tmp_path, "--port", str(port))
     assert line.startswith(f"exchange: port {port}: cannot listen on 127.0.0.1: ")
+
+
+def test_a_second_venue_leaves_a_running_ones_ready_file_alone(start: Start, tmp_path: Path) -> None:
+    process, ready = start()
+    done = subprocess.run(
+        _command(tmp_path / "venue.json"), cwd=_ROOT, capture_output=True, timeout=20, check=False
+    )
+    assert done.returncode == 78
+    (line,) = done.stderr.decode().splitlines()
+    assert line == f"exchange: ready file {tmp_path / 'venue.json'}: belongs to a venue that is running"
+    assert json.loads((tmp_path / "venue.json").read_text()) == ready
+    process.kill()
+    process.wait(10)
+    _, again = start()  # what was left behind by a venue that was killed is nobody's
+    assert again["rest"] != ready["rest"] or again["accounts"] != ready["accounts"]
+
+
+def test_a_ready_file_that_cannot_be_one_is_one_line_and_exit_code_78(tmp_path: Path) -> None:
+    (tmp_path / "taken").mkdir()
+    (tmp_path / "file").write_text("")
+    for path, word in ((tmp_path / "taken", "directory"), (tmp_path / "file" / "venue.json", "")):
+        done = subprocess.run(_command(path), cwd=_ROOT, capture_output=True, timeout=20, check=False)
+        assert (done.returncode, done.stdout) == (78, b"")
+        (line,) = done.stderr.decode().splitlines()
+        assert line.startswith(f"exchange: ready file {path}: cannot be written: ")
+        assert word in line
 
 
 def test_a_truncated_recording_is_one_line_and_exit_code_78(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -187,6 +188,19 @@ def test_a_public_query_is_refused_with_the_observed_words(
     content = got.text if isinstance(answer, str) else got.json()
     assert (got.status_code, content) == (status, answer)
     assert got.headers["Content-Type"] == (TEXT if isinstance(answer, str) else JSON)
+
+
+@pytest.mark.parametrize("innermost", ["1", "1.5"])
+@pytest.mark.parametrize("levels", [9, 900, 5_000])
+def test_a_deeply_nested_body_is_refused_in_plain_text(
+    venue: VenueThread, innermost: str, levels: int
+) -> None:
+    body = "[" * levels + innermost + "]" * levels
+    for method, path in (("POST", "order"), ("POST", "orders"), ("DELETE", "order"), ("DELETE", "orders")):
+        answer = venue.maker._http.request(method, f"{venue.maker.rest}/api/v1/{path}", data=body, timeout=10)
+        assert answer.status_code == 400
+        assert answer.text.startswith("parse request payload error: ")
+    assert venue.control("POST", "faults", {"kind": json.loads("[" * 50 + "]" * 50)}).status_code == 400
 
 
 def test_an_unknown_order_is_not_found_for_query_and_cancel(venue: VenueThread) -> None:

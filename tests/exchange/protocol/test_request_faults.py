@@ -83,17 +83,6 @@ def test_unknown_order_denies_an_order_that_rests(venue: VenueThread) -> None:
     assert venue.maker.get("/api/v1/order", "orderQuery", **key).json() == placed
 
 
-@pytest.mark.parametrize(("kind", "shown"), [("wrong_position_once", 1), ("wrong_position", 0)])
-def test_wrong_position_answers_empty_once_or_always(venue: VenueThread, kind: str, shown: int) -> None:
-    venue.maker.place(price="150.00", quantity="0.1")
-    venue.take("sell", "0.1")
-    path, instruction = "/api/v1/position", "positionQuery"
-    assert len(venue.maker.get(path, instruction).json()) == 1
-    venue.fault(kind)
-    assert venue.maker.get(path, instruction).json() == []
-    assert len(venue.maker.get(path, instruction).json()) == shown
-
-
 def test_drop_cancel_accepts_and_never_executes(venue: VenueThread) -> None:
     placed = venue.maker.place().json()
     venue.fault("drop_cancel", times=2)
@@ -130,6 +119,19 @@ def test_fill_after_cancel_confirms_first_and_fills_after(venue: VenueThread) ->
     assert len(venue.maker.fills()) == fills + 1
 
 
+def test_two_fills_after_cancel_each_wait_their_own_time(venue: VenueThread) -> None:
+    stream = venue.stream("account.orderUpdate", client=venue.maker)
+    placed = [venue.maker.place(price=price, quantity="0.2").json()["id"] for price in ("149.60", "149.50")]
+    venue.fault("fill_after_cancel", delay_s=0.3, times=2)
+    venue.maker.cancel(orderId=placed[0])
+    time.sleep(0.2)
+    second = time.monotonic()
+    venue.maker.cancel(orderId=placed[1])
+    assert stream.event("orderFill")["i"] == placed[0]
+    assert stream.event("orderFill")["i"] == placed[1]
+    assert time.monotonic() - second >= 0.3
+
+
 def test_clock_skew_shifts_the_venues_time_and_its_windows(venue: VenueThread) -> None:
     venue.fault("clock_skew", skew_ms=10_000)
     assert int(venue.maker.public("/api/v1/time").text) - time.time() * 1000 > 9_000
@@ -151,15 +153,6 @@ def test_market_closed_refuses_orders_hides_the_book_and_still_cancels(venue: Ve
     assert levels == [["149.00", "0.10"]]  # the cancel's own frame was never sent
 
 
-def test_a_fault_keeps_to_its_symbol_and_account(venue: VenueThread) -> None:
-    venue.fault("reject_429", symbol="SOL_USDC", method="POST")
-    assert venue.maker.place().status_code == 200
-    assert venue.maker.place(symbol="SOL_USDC").status_code == 429
-    venue.fault("post_only_refusals", account="other")
-    assert venue.maker.place(price="148.00").status_code == 200
-    assert venue.other.place().status_code == 400
-
-
 def test_a_fault_ends_by_itself_and_stays_listed_until_cleared(venue: VenueThread) -> None:
     venue.fault("reject_429", for_s=0.2)
     deadline = time.monotonic() + 5
@@ -170,39 +163,3 @@ def test_a_fault_ends_by_itself_and_stays_listed_until_cleared(venue: VenueThrea
     assert fault["hits"] >= 1
     venue.control("DELETE", "faults")
     assert venue.control("GET", "faults").json() == []
-
-
-@pytest.mark.parametrize(
-    ("order", "words"),
-    [
-        ({"kind": "earthquake"}, "kind 'earthquake' is not on the menu: one of drop_reply, delay_reply"),
-        ({}, "kind None is not on the menu"),
-        ({"kind": "gap", "simbol": PERP}, "gap: 'simbol' is not a setting; did you mean 'symbol'?"),
-        ({"kind": "gap", "times": 0}, "times 0: must be a whole number of at least 1"),
-        ({"kind": "gap", "for_s": "2"}, "for_s '2': must be a number of seconds above 0"),
-        ({"kind": "delay_reply", "delay_s": "x"}, "delay_s 'x': must be of the kind of 30.0"),
-    ],
-)
-def test_an_order_that_is_not_on_the_menu_is_refused_by_name(
-    venue: VenueThread, order: dict[str, object], words: str
-) -> None:
-    answer = venue.control("POST", "faults", order)
-    assert answer.status_code == 400
-    assert answer.json()["error"].startswith(words)
-
-
-def test_control_names_what_is_wrong_with_a_trade_or_a_price(venue: VenueThread) -> None:
-    cases = [
-        ("trade", {"symbol": "X", "side": "buy", "quantity": "1"}, "symbol 'X'"),
-        ("trade", {"symbol": PERP, "side": "up", "quantity": "1"}, "side 'up'"),
-        ("trade", {"symbol": PERP, "side": "buy", "quantity": "-1"}, "quantity '-1'"),
-        ("trade", {"symbol": PERP, "side": "buy", "quantity": "0.001"}, "quantity 0.001"),
-        ("price", {"symbol": PERP, "mid": "151"}, "price: only the synthetic market"),
-    ]
-    for path, body, words in cases:
-        answer = venue.control("POST", path, body)
-        assert answer.status_code == 400
-        assert answer.json()["error"].startswith(words)
-    state = venue.control("GET", "state").json()
-    assert state["finished"] is False
-    assert PERP in state["symbols"]

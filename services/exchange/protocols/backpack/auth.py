@@ -50,6 +50,10 @@ class Keys:
         self._accounts = dict(accounts_by_key)
         self._verifiers = {key: VerifyKey(base64.b64decode(key)) for key in self._accounts}
 
+    def owner(self, key: str | None) -> str | None:
+        """Return the account of a key, None if it is nobody's."""
+        return None if key is None else self._accounts.get(key)
+
     def account(self, key: str, signature: str, text: bytes) -> str:
         """Return the account whose key signed `text`.
 

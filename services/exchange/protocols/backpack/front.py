@@ -16,8 +16,11 @@ from services.exchange.model import (
     PositionEvent,
     Trade,
 )
+from services.exchange.protocols import House
+from services.exchange.protocols.backpack.auth import Keys
 from services.exchange.protocols.backpack.context import Call, Context
 from services.exchange.protocols.backpack.errors import ApiError, too_many_requests, unavailable, unknown_path
+from services.exchange.protocols.backpack.render.symbols import list_markets
 from services.exchange.protocols.backpack.rest.account import AccountRest
 from services.exchange.protocols.backpack.rest.cancel_faults import CancelFaults, FillOrder
 from services.exchange.protocols.backpack.rest.history import HistoryRest
@@ -28,6 +31,7 @@ from services.exchange.protocols.backpack.streams.public_streams import DEPTH_WI
 from services.exchange.protocols.backpack.streams.subscriptions import Subscriptions
 from services.exchange.wire.http_listener import HttpRequest, Reply
 from services.exchange.wire.periodic import Periodic
+from services.exchange.wire.rate_limit import RateLimit
 from services.exchange.wire.sockets import ClientSocket
 
 Handler = Callable[[Call], Awaitable[Reply]]
@@ -41,6 +45,7 @@ class BackpackFront:
     pong_timeout_s = 120.0
 
     def __init__(self, context: Context, fill_order: FillOrder) -> None:
+        self._context = context
         self._public = PublicStreams(context)
         self._private = PrivateStreams(context)
         self._subscriptions = Subscriptions(context, self._public, self._private)
@@ -66,18 +71,22 @@ class BackpackFront:
     def is_order_entry(self, method: str, path: str) -> bool:
         return method in ("POST", "DELETE") and path in _ORDER_PATHS
 
-    def symbol_of(self, request: HttpRequest) -> str | None:
-        """Return the first symbol a request names; asked only while faults are in force."""
-        call = Call(request)
-        if (symbol := call.query.text("symbol")) is not None or not request.body:
-            return symbol
+    def symbols_of(self, request: HttpRequest) -> tuple[str, ...]:
+        """Return the symbols a request names; asked only while faults are in force."""
+        named = list(Call(request).query.all("symbol"))
         try:
-            payload = orjson.loads(request.body)
+            payload = orjson.loads(request.body or b"null")
         except orjson.JSONDecodeError:
-            return None
-        first = payload[0] if isinstance(payload, list) and payload else payload
-        named = first.get("symbol") if isinstance(first, dict) else None
-        return named if isinstance(named, str) else None
+            return tuple(named)
+        for member in payload if isinstance(payload, list) else [payload]:
+            symbol = member.get("symbol") if isinstance(member, dict) else None
+            if isinstance(symbol, str):
+                named.append(symbol)
+        return tuple(named)
+
+    def account_of(self, request: HttpRequest) -> str | None:
+        """Return the account whose key a request shows, verified or not."""
+        return self._context.keys.owner(request.headers.get("X-API-Key"))
 
     def rate_refusal(self, retry_after_s: int) -> Reply:
         return too_many_requests(retry_after_s).reply
@@ -114,6 +123,21 @@ class BackpackFront:
             for name, length_ms in DEPTH_WINDOWS_MS.items()
         ]
         return [*windows, Periodic(1.0, self._public.on_second), Periodic(60.0, self._public.on_minute)]
+
+
+def build_front(house: House) -> BackpackFront:
+    context = Context(
+        venue=house.venue,
+        listed=list_markets(house.venue.markets.values()),
+        keys=Keys(house.accounts_by_key),
+        clock=house.clock,
+        faults=house.faults,
+        limit=RateLimit(house.rate_limit),
+        broadcaster=house.broadcaster,
+        has_closed=house.has_closed,
+        says_order_not_found=house.says_order_not_found,
+    )
+    return BackpackFront(context, house.fill_order)
 
 
 def _note_refusal(request: HttpRequest, reply: Reply) -> None:

@@ -178,7 +178,7 @@ def account(spec: AccountSpec, limit_orders: int) -> dict[str, Any]:
     return {
         "autoBorrowSettlements": False,
         "autoLend": False,
-        "autoRealizePnl": False,
+        "autoRealizePnl": True,
         "autoRepayBorrows": False,
         "borrowLimit": "0",
         "futuresMakerFee": plain(spec.maker_fee_perp * _BPS),

@@ -14,6 +14,7 @@ from services.exchange.protocols.backpack.render import account as render
 from services.exchange.protocols.backpack.render.symbols import MARKET_TYPES, Listed
 from services.exchange.protocols.backpack.rest.order_payload import SIDES
 from services.exchange.protocols.backpack.rest.parsing import Query, to_decimal
+from services.exchange.protocols.backpack.rest.position_faults import told_positions
 from services.exchange.wire.http_listener import Reply
 
 ZERO = Decimal(0)
@@ -52,9 +53,7 @@ class AccountRest:
         name = call.admit_query(self._context, "positionQuery")
         if symbol is not None:
             self._context.listing(symbol)
-        states = [s for s in self._venue.positions(name) if s.quantity and symbol in (None, s.symbol)]
-        if self._is_wrong(name, symbol) or kind not in (None, "PERP"):
-            states = []
+        states = list(told_positions(self._context, name, symbol)) if kind in (None, "PERP") else []
         if symbol is not None and not states:
             raise not_found()
         return ok([self._position(state) for state in states])
@@ -76,38 +75,12 @@ class AccountRest:
         echo = {key: value for key, value in call.query.first.items() if key in ("price", "side", "symbol")}
         return ok({**echo, "maxOrderQuantity": plain(lots * listed.market.lot_size)})
 
-    def _is_wrong(self, account: str, symbol: str | None) -> bool:
-        faults = self._context.faults
-        return not faults.is_empty and any(
-            faults.bite(kind, account=account, symbol=symbol)
-            for kind in ("wrong_position_once", "wrong_position")
-        )
-
     def _position(self, state: PositionState) -> dict[str, Any]:
         listed = self._context.listed[state.symbol]
         return render.position(state, exposure_lots(self._venue, state), listed)
 
     def _collateral_row(self, state: BalanceState) -> Mapping[str, str]:
-        return render.collateral_row(state, self._asset_price(state.asset), Decimal(1))
-
-    def _asset_price(self, asset: str) -> Decimal:
-        """Return the quote price of an asset: its spot mid, or the mark of its perpetual."""
-        for listed in self._context.listed.values():
-            if listed.market.quote == asset:
-                return Decimal(1)
-        for listed in self._context.listed.values():
-            if listed.market.base == asset and (price := self._mid_or_mark(listed)) is not None:
-                return price
-        return ZERO
-
-    def _mid_or_mark(self, listed: Listed) -> Decimal | None:
-        mark = self._venue.mark(listed.symbol)
-        if mark is not None:
-            return mark.mark
-        book = self._venue.depth(listed.symbol, 5)
-        if not book.bids or not book.asks:
-            return None
-        return listed.prices.decimal(book.bids[0][0] + book.asks[0][0]) / 2
+        return render.collateral_row(state, self._venue.asset_price(state.asset), Decimal(1))
 
     def _limit_price(self, query: Query, listed: Listed, side: Side) -> Decimal:
         """Return the price asked about, for a market order the best of the other side."""

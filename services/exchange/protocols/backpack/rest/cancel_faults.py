@@ -49,10 +49,10 @@ class CancelFaults:
         cancelled = replace(order, status=OrderStatus.CANCELLED)
         broadcaster = self._context.broadcaster
         self._on_event(OrderEvent(OrderEventKind.CANCELLED, cancelled, None, self._context.clock.wall_ns()))
-        broadcaster.hold(order.account)
+        hold = broadcaster.hold(order.account)
         self._fill_order(order)
         delay_s = float(fault.params["delay_s"])
-        asyncio.get_running_loop().call_later(delay_s, broadcaster.release, order.account)
+        asyncio.get_running_loop().call_later(delay_s, broadcaster.release, hold)
         return self._confirmation(cancelled)
 
     def _confirmation(self, cancelled: Order) -> Reply:

@@ -1,12 +1,16 @@
-"""Candles built from the engine's trades: one-second slots, merged to any interval asked for."""
+"""Candles built from the engine's trades: slots of three lengths, merged to any interval asked for.
+
+What is kept is bounded, and the running candle of the longest interval is some hundred
+slots: neither memory nor the time of an answer grows with the days.
+"""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from itertools import takewhile
 
 from services.exchange.protocols.backpack.render.stamps import NS_PER_S
 
@@ -30,7 +34,6 @@ INTERVALS = {
     "1w": 7 * _DAY,
     "1month": 0,
 }
-_KEPT_SECONDS = 200_000
 _FIRST_MONDAY_S = 4 * _DAY  # 1970-01-05
 
 
@@ -48,46 +51,105 @@ class Candle:
     quote_volume: Decimal
     trades: int
 
-    def followed_by(self, later: Candle) -> Candle:
-        """Return both as one candle in this one's bounds."""
-        return replace(
-            self,
-            high=max(self.high, later.high),
-            low=min(self.low, later.low),
-            close=later.close,
-            volume=self.volume + later.volume,
-            quote_volume=self.quote_volume + later.quote_volume,
-            trades=self.trades + later.trades,
-        )
+
+@dataclass(slots=True)
+class _Slot:
+    """What was traded in one stretch of time: `quote` in ticks x lots, times in seconds."""
+
+    start: int
+    open: int
+    high: int
+    low: int
+    close: int
+    volume: int
+    quote: int
+    trades: int
+
+    def add(self, later: _Slot) -> None:
+        self.high = max(self.high, later.high)
+        self.low = min(self.low, later.low)
+        self.close = later.close
+        self.volume += later.volume
+        self.quote += later.quote
+        self.trades += later.trades
+
+
+class _Tier:
+    """The newest `kept` slots of `length` seconds in which there were trades."""
+
+    def __init__(self, length: int, kept: int) -> None:
+        self.length = length
+        self.slots: deque[_Slot] = deque(maxlen=kept)
+
+    def add(self, trade: _Slot) -> None:
+        start = trade.start // self.length * self.length
+        if self.slots and self.slots[-1].start >= start:  # a clock set back changes no order
+            self.slots[-1].add(trade)
+        else:
+            self.slots.append(replace(trade, start=start))
+
+    def since(self, start: int) -> list[_Slot]:
+        """Return the slots from `start` on, oldest first."""
+        newest = takewhile(lambda slot: slot.start >= start, reversed(self.slots))
+        return list(newest)[::-1]
 
 
 class Candles:
-    """The seconds of one market in which it traded."""
+    """The trades of one market, an hour by the second, a week by the minute, two years by the hour.
 
-    def __init__(self) -> None:
-        self._seconds: deque[Candle] = deque(maxlen=_KEPT_SECONDS)
+    unit  quote money of one lot at one tick
+    """
 
-    def on_trade(self, price: int, quantity: int, notional: Decimal, time_ns: int) -> None:
-        start_ns, end_ns = bounds_ns("1s", time_ns)
-        candle = Candle(start_ns, end_ns, price, price, price, price, quantity, notional, 1)
-        if self._seconds and self._seconds[-1].start_ns == start_ns:
-            candle = self._seconds.pop().followed_by(candle)
-        self._seconds.append(candle)
+    def __init__(self, unit: Decimal) -> None:
+        self._unit = unit
+        self._seconds, self._minutes = _Tier(1, 3_600), _Tier(_MINUTE, 7 * 24 * 60)
+        self._hours = _Tier(_HOUR, 2 * 366 * 24)
+
+    def on_trade(self, price: int, quantity: int, time_ns: int) -> None:
+        trade = _Slot(time_ns // NS_PER_S, price, price, price, price, quantity, price * quantity, trades=1)
+        for tier in (self._seconds, self._minutes, self._hours):
+            tier.add(trade)
 
     def range(self, interval: str, from_ns: int, to_ns: int) -> list[Candle]:
-        """Return the candles of `interval` that start in [from_ns, to_ns), oldest first."""
-        seconds = (candle for candle in self._seconds if from_ns <= candle.start_ns)
-        return [candle for candle in _merged(seconds, interval) if candle.start_ns < to_ns]
+        """Return the whole candles of `interval` that start in [from_ns, to_ns), oldest first."""
+        start_ns, _ = bounds_ns(interval, from_ns)
+        candles = self._merged(interval, start_ns)
+        return [candle for candle in candles if from_ns <= candle.start_ns < to_ns]
 
     def latest(self, interval: str, now_ns: int) -> Candle | None:
         """Return the candle of the running interval, None while nothing has traded in it."""
         start_ns, _ = bounds_ns(interval, now_ns)
-        recent: list[Candle] = []
-        for candle in reversed(self._seconds):
-            if candle.start_ns < start_ns:
-                break
-            recent.append(candle)
-        return next(_merged(reversed(recent), interval), None)
+        return next(iter(self._merged(interval, start_ns)), None)
+
+    def _tier(self, interval: str) -> _Tier:
+        """Return the coarsest slots that make up the interval exactly."""
+        length = INTERVALS[interval]
+        if interval == "1month" or length % _HOUR == 0:
+            return self._hours
+        return self._minutes if length % _MINUTE == 0 else self._seconds
+
+    def _merged(self, interval: str, start_ns: int) -> list[Candle]:
+        """Return the candles from `start_ns`, where one starts, on."""
+        merged: list[tuple[_Slot, int, int]] = []
+        for slot in self._tier(interval).since(start_ns // NS_PER_S):
+            if merged and slot.start * NS_PER_S < merged[-1][2]:
+                merged[-1][0].add(slot)
+            else:
+                merged.append((replace(slot), *bounds_ns(interval, slot.start * NS_PER_S)))
+        return [self._candle(*each) for each in merged]
+
+    def _candle(self, slot: _Slot, start_ns: int, end_ns: int) -> Candle:
+        return Candle(
+            start_ns,
+            end_ns,
+            slot.open,
+            slot.high,
+            slot.low,
+            slot.close,
+            slot.volume,
+            slot.quote * self._unit,
+            slot.trades,
+        )
 
 
 def bounds_ns(interval: str, time_ns: int) -> tuple[int, int]:
@@ -106,17 +168,3 @@ def _month_bounds_ns(seconds: int) -> tuple[int, int]:
     first = datetime(day.year, day.month, 1, tzinfo=UTC)
     after = datetime(day.year + day.month // 12, day.month % 12 + 1, 1, tzinfo=UTC)
     return int(first.timestamp()) * NS_PER_S, int(after.timestamp()) * NS_PER_S
-
-
-def _merged(seconds: Iterable[Candle], interval: str) -> Iterator[Candle]:
-    current: Candle | None = None
-    for second in seconds:
-        if current is not None and second.start_ns < current.end_ns:
-            current = current.followed_by(second)
-            continue
-        if current is not None:
-            yield current
-        start_ns, end_ns = bounds_ns(interval, second.start_ns)
-        current = replace(second, start_ns=start_ns, end_ns=end_ns)
-    if current is not None:
-        yield current

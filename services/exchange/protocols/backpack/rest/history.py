@@ -5,16 +5,13 @@ Source: the venue's OpenAPI document, `/wapi/v1/history/*`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TypeVar
-
+from services.exchange.model import Fill, Order
 from services.exchange.protocols.backpack.context import Call, Context, ok
 from services.exchange.protocols.backpack.render import account as render
 from services.exchange.protocols.backpack.render.stamps import NS_PER_MS
-from services.exchange.protocols.backpack.rest.paging import page
+from services.exchange.protocols.backpack.rest.paging import page_of
 from services.exchange.wire.http_listener import Reply
 
-Row = TypeVar("Row")
 _DIRECTIONS = ("Asc", "Desc")
 _USER_FILLS = ("User", None)
 
@@ -35,38 +32,38 @@ class HistoryRest:
         direction, symbol, order_id = _filters(call)
         account = call.admit_query(self._context, "fillHistoryQueryAll")
         from_ns, to_ns = _bounds_ns(call)
-        fills = self._venue.fills(account, symbol) if call.query.text("fillType") in _USER_FILLS else ()
-        rows = [
-            fill
-            for fill in fills
-            if from_ns <= fill.time_ns < to_ns
-            and order_id in (None, str(fill.order_id))
-            and self._is_wanted(call, fill.symbol)
-        ]
-        shown, headers = page(_sorted(rows, direction), call.query)
+        fills = self._venue.fills(account) if call.query.text("fillType") in _USER_FILLS else ()
+
+        def is_shown(fill: Fill) -> bool:
+            return (
+                from_ns <= fill.time_ns < to_ns
+                and order_id in (None, str(fill.order_id))
+                and self._is_wanted(call, symbol, fill.symbol)
+            )
+
+        shown, headers = page_of(fills, is_shown, direction, call.query)
         return ok([render.fill(fill, self._context.listed[fill.symbol]) for fill in shown], headers)
 
     async def orders(self, call: Call) -> Reply:
         direction, symbol, order_id = _filters(call)
         account = call.admit_query(self._context, "orderHistoryQueryAll")
-        rows = [
-            order
-            for order in self._venue.order_history(account, symbol)
-            if order_id in (None, str(order.id)) and self._is_wanted(call, order.symbol)
-        ]
-        shown, headers = page(_sorted(rows, direction), call.query)
+
+        def is_shown(order: Order) -> bool:
+            return order_id in (None, str(order.id)) and self._is_wanted(call, symbol, order.symbol)
+
+        shown, headers = page_of(self._venue.order_history(account), is_shown, direction, call.query)
         return ok([render.past_order(order, self._context.listed[order.symbol]) for order in shown], headers)
 
     async def funding(self, call: Call) -> Reply:
         direction, symbol, _ = _filters(call)
         account = call.admit_query(self._context, "fundingHistoryQueryAll")
-        rows = list(self._venue.funding_payments(account, symbol))
-        shown, headers = page(_sorted(rows, direction), call.query)
+        payments = self._venue.funding_payments(account)
+        shown, headers = page_of(payments, lambda paid: symbol in (None, paid.symbol), direction, call.query)
         return ok([render.funding_payment(payment) for payment in shown], headers)
 
-    def _is_wanted(self, call: Call, symbol: str) -> bool:
+    def _is_wanted(self, call: Call, wanted: str | None, symbol: str) -> bool:
         kinds = call.query.all("marketType")
-        return not kinds or self._context.listed[symbol].type_name in kinds
+        return wanted in (None, symbol) and (not kinds or self._context.listed[symbol].type_name in kinds)
 
 
 def _filters(call: Call) -> tuple[str, str | None, str | None]:
@@ -80,9 +77,3 @@ def _bounds_ns(call: Call) -> tuple[int, int]:
     low = call.query.number("from", 0) or 0
     high = call.query.number("to", None)
     return low * NS_PER_MS, (1 << 63) if high is None else (high + 1) * NS_PER_MS
-
-
-def _sorted(rows: Iterable[Row], direction: str) -> list[Row]:
-    """The engine lists histories oldest first."""
-    oldest_first = list(rows)
-    return oldest_first if direction == "Asc" else oldest_first[::-1]

@@ -10,7 +10,6 @@ chosen here: the reply waits for the bump; within a batch the post-only orders g
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,7 +18,6 @@ from services.exchange.protocols.backpack.auth import body_pairs
 from services.exchange.protocols.backpack.context import Call, Context, ok
 from services.exchange.protocols.backpack.errors import ApiError, from_refusal, parse_error
 from services.exchange.protocols.backpack.render import account as render
-from services.exchange.protocols.backpack.render.stamps import NS_PER_S
 from services.exchange.protocols.backpack.render.symbols import MARKET_TYPES
 from services.exchange.protocols.backpack.rest.cancel_faults import CancelFaults
 from services.exchange.protocols.backpack.rest.order_payload import (
@@ -29,6 +27,7 @@ from services.exchange.protocols.backpack.rest.order_payload import (
     parse_order_key,
 )
 from services.exchange.protocols.backpack.rest.parsing import Fields, parse_json, parse_object
+from services.exchange.protocols.backpack.rest.speed_bump import SpeedBump
 from services.exchange.wire.http_listener import Reply
 
 MAX_BATCH = 50
@@ -44,6 +43,7 @@ class OrderRest:
         self._context = context
         self._venue = context.venue
         self._cancel_faults = cancel_faults
+        self._bump = SpeedBump(context.clock, context.venue.taker_delay_ns)
         self.routes = {
             ("POST", "/api/v1/order"): self.place,
             ("POST", "/api/v1/orders"): self.place_batch,
@@ -60,7 +60,7 @@ class OrderRest:
         account = self._context.admit(call, "orderExecute", (body_pairs(payload),))
         self._check(account, request, payload)
         if not request.post_only:
-            await self._bump()
+            await self._bump.cross()
         order = self._execute(account, request)
         call.remark(order_id=str(order.id), outcome=render.STATUS_NAMES[order.status])
         return ok(self._shape(order))
@@ -77,7 +77,7 @@ class OrderRest:
         items = list(zip(requests, payloads, strict=True))
         results = [self._try(account, *item) if item[0].post_only else None for item in items]
         if None in results:
-            await self._bump()
+            await self._bump.cross()
             pairs = zip(results, items, strict=True)
             results = [self._try(account, *item) if done is None else done for done, item in pairs]
         call.remark(
@@ -103,12 +103,19 @@ class OrderRest:
         account = call.admit_query(self._context, "orderQueryAll")
         if symbol is not None:
             self._context.listing(symbol)
-        faults = self._context.faults
-        if not faults.is_empty and faults.bite("empty_open_orders", symbol=symbol, account=account):
-            return ok([])
-        orders = self._venue.open_orders(account, symbol)
+        orders = self._shown(account, self._venue.open_orders(account, symbol), symbol)
         listed = self._context.listed
         return ok([self._shape(order) for order in orders if kind in (None, listed[order.symbol].type_name)])
+
+    def _shown(self, account: str, orders: list[Order], symbol: str | None) -> list[Order]:
+        """Return `orders` without those that the fault `empty_open_orders` hides."""
+        faults = self._context.faults
+        if faults.is_empty:
+            return orders
+        asked = tuple(self._context.listed) if symbol is None else symbol
+        fault = faults.bite("empty_open_orders", symbol=asked, account=account)
+        hidden = fault.scope.get("symbol") if fault is not None else None
+        return orders if fault is None else [order for order in orders if hidden not in (None, order.symbol)]
 
     async def cancel(self, call: Call) -> Reply:
         payload = self._cancel_payload(call, "OrderCancelPayload")
@@ -149,10 +156,12 @@ class OrderRest:
         faults = self._context.faults
         if faults.is_empty:
             return
-        scope = {"symbol": request.symbol, "account": account}
-        if faults.bite("market_closed", **scope):
+        if faults.bite("market_closed", symbol=request.symbol):
             raise from_refusal(Refused(Reason.MARKET_CLOSED, f"{request.symbol} is closed"))
-        if request.post_only and faults.bite("post_only_refusals", **scope):
+        refuses = request.post_only and faults.bite(
+            "post_only_refusals", symbol=request.symbol, account=account
+        )
+        if refuses:
             raise from_refusal(Refused(Reason.POST_ONLY_WOULD_TAKE, "post-only orders are refused"))
 
     def _execute(self, account: str, request: OrderRequest) -> Order:
@@ -168,12 +177,6 @@ class OrderRest:
             return {"operation": "Ok", **self._shape(self._execute(account, request))}
         except ApiError as error:
             return {"operation": "Err", **parse_json(error.reply.body)}
-
-    async def _bump(self) -> None:
-        clock = self._context.clock
-        due_ns = clock.monotonic_ns() + self._venue.taker_delay_ns
-        while (left_ns := due_ns - clock.monotonic_ns()) > 0:
-            await asyncio.sleep(left_ns / NS_PER_S)
 
     def _find(self, account: str, key: OrderKey) -> Order:
         self._context.listing(key.symbol)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -14,6 +14,7 @@ from services.exchange.protocols.backpack.errors import ApiError, invalid_reques
 
 _ENUM_TEXT = "Expect a valid enumeration value."
 MAX_DECIMAL_CHARS = 40
+MAX_DEPTH = 8
 
 E = TypeVar("E", bound=StrEnum)
 
@@ -24,6 +25,7 @@ def parse_json(body: bytes) -> Any:
         document = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise parse_error(f"parse request payload error: {error}") from error
+    _check_depth(document, MAX_DEPTH)
     return json.loads(body, parse_float=Decimal) if _has_float(document) else document
 
 
@@ -175,12 +177,19 @@ def expected(type_name: str, value: Any) -> str:
     return f'Expected input type "{type_name}", found {json.dumps(value, default=str)[:60]}.'
 
 
-def _has_float(document: Any) -> bool:
-    if isinstance(document, float):
-        return True
-    members: Callable[[], Any] | None = None
+def _members(document: Any) -> Iterable[Any]:
     if isinstance(document, dict):
-        members = document.values
-    elif isinstance(document, list):
-        members = document.__iter__
-    return members is not None and any(_has_float(member) for member in members())
+        return document.values()
+    return document if isinstance(document, list) else ()
+
+
+def _check_depth(document: Any, depth: int) -> None:
+    """Raises: ApiError for more than `depth` levels: no payload of this venue has as many."""
+    if depth < 0:
+        raise parse_error("parse request payload error: recursion limit exceeded")
+    for member in _members(document):
+        _check_depth(member, depth - 1)
+
+
+def _has_float(document: Any) -> bool:
+    return isinstance(document, float) or any(_has_float(member) for member in _members(document))

@@ -7,7 +7,7 @@ Source: the venue's OpenAPI document, "Streams"; `account.balanceUpdate` since 2
 
 from __future__ import annotations
 
-from services.exchange.model import BalanceEvent, OrderEvent, PositionEvent
+from services.exchange.model import BalanceEvent, OrderEvent, PositionEvent, PositionState
 from services.exchange.protocols.backpack.context import Context
 from services.exchange.protocols.backpack.render.stamps import NS_PER_US, to_us
 from services.exchange.protocols.backpack.rest.account import exposure_lots
@@ -39,7 +39,7 @@ class PrivateStreams:
         streams = self._listeners(order.account, ORDERS, order.symbol)
         if streams:
             listed = self._context.listed[order.symbol]
-            self._deliver(streams, frames.order_update(event, listed, self._event_us()))
+            self._deliver(streams, frames.order_update(event, listed, self._event_us()), order.symbol)
 
     def on_position(self, event: PositionEvent) -> None:
         state = event.position
@@ -48,35 +48,39 @@ class PrivateStreams:
             exposure = exposure_lots(self._context.venue, state)
             stamps_us = (self._event_us(), to_us(event.engine_ns))
             listed = self._context.listed[state.symbol]
-            self._deliver(streams, frames.position_update(state, exposure, listed, event.kind, stamps_us))
+            data = frames.position_update(state, exposure, listed, event.kind, stamps_us)
+            self._deliver(streams, data, state.symbol)
 
     def on_balance(self, event: BalanceEvent) -> None:
         streams = self._listeners(event.balance.account, BALANCES, event.balance.asset)
         if streams:
-            self._deliver(streams, frames.balance_update(event, self._event_us()))
+            self._deliver(streams, frames.balance_update(event, self._event_us()), None)
 
     def greet(self, stream: Stream, socket: ClientSocket) -> None:
         """Tell a new subscriber of positions what is open; these frames carry no event name."""
         if stream.kind != POSITIONS or stream.account is None:
             return
-        faults = self._context.faults
-        if not faults.is_empty and faults.bite("silent_private", account=stream.account):
-            return
         for state in self._context.venue.positions(stream.account):
-            if state.quantity and stream.symbol in (None, state.symbol):
+            if state.quantity and stream.symbol in (None, state.symbol) and not self._is_silent(state):
                 event_us = self._event_us()
                 exposure = exposure_lots(self._context.venue, state)
                 listed = self._context.listed[state.symbol]
                 data = frames.position_update(state, exposure, listed, None, (event_us, event_us))
                 socket.send(envelope(data, stream))
 
+    def _is_silent(self, state: PositionState) -> bool:
+        faults = self._context.faults
+        if faults.is_empty:
+            return False
+        return faults.bite("silent_private", symbol=state.symbol, account=state.account) is not None
+
     def _listeners(self, account: str, kind: str, scope: str) -> list[Stream]:
         found = (self._streams.get((account, kind)), self._streams.get((account, f"{kind}.{scope}")))
         return [stream for stream in found if stream is not None and stream.sockets]
 
-    def _deliver(self, streams: list[Stream], data: bytes) -> None:
+    def _deliver(self, streams: list[Stream], data: bytes, symbol: str | None) -> None:
         for stream in streams:
-            self._context.broadcaster.deliver(stream, envelope(data, stream))
+            self._context.broadcaster.deliver(stream, envelope(data, stream), symbol)
 
     def _event_us(self) -> int:
         return self._context.clock.wall_ns() // NS_PER_US

@@ -10,14 +10,13 @@ Source: the venue's OpenAPI document, "Streams".
 from __future__ import annotations
 
 from collections.abc import Callable
-from decimal import Decimal
 
 from services.exchange.model import BookChange, Trade
 from services.exchange.protocols.backpack.context import Context
 from services.exchange.protocols.backpack.render.stamps import NS_PER_US
 from services.exchange.protocols.backpack.rest.candles import Candle, Candles, bounds_ns
 from services.exchange.protocols.backpack.streams import public_frames as frames
-from services.exchange.wire.sockets import Stream
+from services.exchange.wire.sockets import Carries, Stream
 
 DEPTH_WINDOWS_MS = {"200ms": 200, "600ms": 600, "1000ms": 1000}
 _NOBODY = (None, None)
@@ -67,14 +66,14 @@ class SymbolStreams:
     """The public streams of one market."""
 
     def __init__(self, symbol: str) -> None:
-        self.depth = Stream(f"depth.{symbol}", "depth", symbol)
-        self.book_ticker = Stream(f"bookTicker.{symbol}", "bookTicker", symbol)
-        self.trade = Stream(f"trade.{symbol}", "trade", symbol)
+        self.depth = Stream(f"depth.{symbol}", "depth", symbol, carries=Carries.BOOK)
+        self.book_ticker = Stream(f"bookTicker.{symbol}", "bookTicker", symbol, carries=Carries.BEST)
+        self.trade = Stream(f"trade.{symbol}", "trade", symbol, carries=Carries.TRADES)
         self.mark_price = Stream(f"markPrice.{symbol}", "markPrice", symbol)
         self.ticker = Stream(f"ticker.{symbol}", "ticker", symbol)
         self.open_interest = Stream(f"openInterest.{symbol}", "openInterest", symbol)
         self.windows = {
-            name: WindowedDepth(Stream(f"depth.{name}.{symbol}", "depth", symbol))
+            name: WindowedDepth(Stream(f"depth.{name}.{symbol}", "depth", symbol, carries=Carries.BOOK))
             for name in DEPTH_WINDOWS_MS
         }
         self.klines: dict[str, Stream] = {}
@@ -96,7 +95,10 @@ class PublicStreams:
         self._wall_ns: Callable[[], int] = context.clock.wall_ns
         self._publish = context.broadcaster.publish
         self.by_symbol = {symbol: SymbolStreams(symbol) for symbol in context.listed}
-        self.candles = {symbol: Candles() for symbol in context.listed}
+        self.candles = {
+            symbol: Candles(listed.market.tick_size * listed.market.lot_size)
+            for symbol, listed in context.listed.items()
+        }
         self._open_candles: dict[Stream, Candle] = {}
 
     def on_book(self, change: BookChange) -> None:
@@ -123,8 +125,7 @@ class PublicStreams:
             event_us = self._wall_ns() // NS_PER_US
             data = frames.trade(trade, listed, event_us)
             self._publish(streams.trade, frames.envelope(data, streams.trade), event_us)
-        notional: Decimal = listed.prices.decimal(trade.price) * listed.sizes.decimal(trade.quantity)
-        self.candles[trade.symbol].on_trade(trade.price, trade.quantity, notional, trade.time_ns)
+        self.candles[trade.symbol].on_trade(trade.price, trade.quantity, trade.time_ns)
 
     def on_window(self, name: str) -> None:
         """Send the aggregated depth of one window length, for all symbols."""

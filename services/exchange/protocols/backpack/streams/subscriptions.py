@@ -78,8 +78,15 @@ class Subscriptions:
                 if unknown.frame is not None:
                     socket.send(unknown.frame)
                 continue
+            if self._is_closed_to(stream):
+                socket.close()
+                return
             if stream.join(socket) and stream.account is not None:
                 self._private.greet(stream, socket)
+
+    def _is_closed_to(self, stream: Stream) -> bool:
+        faults = self._context.faults
+        return not faults.is_empty and faults.bite("close_sockets", **stream.scope()) is not None
 
     def _unsubscribe(self, socket: ClientSocket, names: list[str]) -> None:
         for stream in tuple(socket.streams):
