@@ -124,6 +124,12 @@ def test_X02_a_run_directory_that_is_none_is_named(tmp_path: Path) -> None:
     assert f"run_dir {tmp_path / 'run'} cannot be used" in refused(makerd(tmp_path, "run"))
 
 
+def test_X02_a_run_directory_that_supervisord_cannot_read_is_named(tmp_path: Path) -> None:
+    directory = tmp_path / "50 %"
+    directory.mkdir()
+    assert "must not contain %" in refused(makerd(directory, "run"))
+
+
 @pytest.mark.parametrize(
     ("given", "file", "words"),
     [

@@ -66,7 +66,7 @@ def test_X07_a_second_run_in_one_directory_ties_out_on_its_own() -> None:
 
 def test_X07_a_path_with_a_space_is_a_path() -> None:
     with makerd() as outer:
-        deployment = Makerd(outer.run_dir / "a b" / "50 % run")
+        deployment = Makerd(outer.run_dir / "a b" / "the run")
         deployment.run_dir.mkdir(parents=True, exist_ok=True)
         try:
             summary, _ = summary_of(deployment, seconds=6)

@@ -18,7 +18,7 @@ from pathlib import Path
 from services.console.commands.preflight import check_quoters
 from services.console.running.orphans import wait_for_orphans
 from services.console.running.ready_files import clear_ready_files
-from services.console.running.supervisor import Program, Supervisor, programs_of, start, write_programs
+from services.console.running.supervisor import HOME, Program, Supervisor, programs_of, start, write_programs
 from shared.clock import NS_PER_MS, NS_PER_S
 from shared.config import Config, apply_changes, save_effective
 from shared.errors import EXIT_BAD_INPUT, BadInput, Fatal, Unknown
@@ -61,6 +61,7 @@ class Deployment:
         self.on_new_venue: Callable[[], None] = lambda: None
 
     def __enter__(self) -> Deployment:
+        _check_paths(self.run_dir.resolve(), HOME)
         try:
             self.run_dir.mkdir(parents=True, exist_ok=True)
             self._lock = acquire_lock(self.run_dir, "deployment")
@@ -257,6 +258,16 @@ class Deployment:
     def _is_venue_ready(self) -> bool:
         files = [venue.ready_file for venue in self.config.venues.values()]
         return all(Path(path).exists() for path in files if path)
+
+
+def _check_paths(*paths: Path) -> None:
+    """Raise BadInput for a path that supervisord would not read as it is written."""
+    for path in paths:
+        found = [sign for sign in '%"' if sign in str(path)]
+        if found:
+            raise BadInput(
+                f"path {path} must not contain {found[0]}: supervisord takes it for a sign of its own"
+            )
 
 
 def is_exchange(program: Program) -> bool:
