@@ -9,8 +9,8 @@ DURATION ?=
 MARKET ?=
 SEED ?=
 VENUE_FILE ?=
-RUN_OPTIONS = $(if $(DURATION),--duration $(DURATION)) $(if $(MARKET),--market $(MARKET)) \
-	$(if $(SEED),--seed $(SEED)) $(if $(VENUE_FILE),--venue-file $(VENUE_FILE))
+RUN_OPTIONS = $(if $(DURATION),--duration "$(DURATION)") $(if $(MARKET),--market "$(MARKET)") \
+	$(if $(SEED),--seed "$(SEED)") $(if $(VENUE_FILE),--venue-file "$(VENUE_FILE)")
 
 .DEFAULT_GOAL := help
 .PHONY: help run test format bench chaos clean
@@ -24,7 +24,7 @@ help:  ## list the targets
 	@echo "  make run CONFIG=path                       another deployment"
 
 run: $(VENV)/run.stamp  ## start the paper deployment and show it; Ctrl-C stops everything
-	@exec $(BIN)/python -m services.console --config $(CONFIG) run $(RUN_OPTIONS)
+	@exec $(BIN)/python -m services.console --config "$(CONFIG)" run $(RUN_OPTIONS)
 
 test: $(VENV)/test.stamp  ## format, types and the whole suite
 	$(BIN)/ruff format --check .

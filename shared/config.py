@@ -114,13 +114,18 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return self.venues[name]
 
 
-def load(path: Path) -> Config:
-    """Read and check a configuration file. Raises: BadInput naming the key, the value and the rule."""
+def load(path: Path, *, with_changes: bool = True) -> Config:
+    """Read and check a configuration file.
+
+    with_changes  take `makerd quoter add|remove` into account, which last as long as a deployment
+    Raises: BadInput naming the key, the value and the rule.
+    """
     config = parse(_read(path), Config, str(path))
     config.venues.update({name: _located(venue, config) for name, venue in config.venues.items()})
     for account in config.accounts:
         config.venue_of(account)
-    config.quoters.update(_added_quoters(config.run_dir))
+    if with_changes:
+        apply_changes(config)
     for symbol, quoter in config.quoters.items():
         if quoter.account not in config.accounts:
             raise BadInput(f"{path}: quoters.{symbol}.account {quoter.account!r} is not configured")
@@ -146,7 +151,12 @@ def _read(path: Path) -> object:
 
 
 def save_effective(config: Config) -> Path:
-    """Write what a running deployment really uses, and return where; it may hold a Redis password."""
+    """Write what a running deployment really uses, and return where; it may hold a Redis password.
+
+    REDIS_URL goes into it: who asks from another shell must find the same Redis.
+    """
+    url = os.environ.get("REDIS_URL") or config.redis.url
+    config = msgspec.structs.replace(config, redis=Redis(url))
     path = config.run_dir / EFFECTIVE
     write_private_file(path, msgspec.json.encode(config))
     return path
@@ -158,6 +168,13 @@ def _located(venue: Venue, config: Config) -> Venue:
         return venue
     path = Path(os.environ.get("MAKERD_VENUE_FILE") or config.run_dir / venue.ready_file)
     return msgspec.structs.replace(venue, ready_file=str(path.resolve()))
+
+
+def apply_changes(config: Config) -> None:
+    """Bring `config.quoters` up to date with what `makerd quoter add|remove` did since the start."""
+    config.quoters.update(_added_quoters(config.run_dir))
+    for removed in (config.run_dir / "quoters").glob("*.removed"):
+        config.quoters.pop(removed.stem, None)
 
 
 def _added_quoters(run_dir: Path) -> dict[str, Quoter]:

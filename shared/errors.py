@@ -4,6 +4,7 @@ MakerdError
 ├── Refused            a request is refused for a typed reason; nothing has changed
 ├── Unknown            the outcome is not known: ask the venue, send nothing again
 │   ├── RateLimited    the venue asked for silence until a time
+│   ├── KeyRefused     the venue does not know the key, or that signature of it
 │   └── Withheld       we did not send it, for our own reasons: it says nothing of the venue
 └── Fatal              an invariant or an input is broken: cancel, exit, be restarted
     ├── BadInput       configuration, key file, recording: exit code 78, never restarted
@@ -49,6 +50,10 @@ class RateLimited(Unknown):
     def __init__(self, text: str, retry_after_s: float) -> None:
         super().__init__(text)
         self.retry_after_s = retry_after_s
+
+
+class KeyRefused(Unknown):
+    """The venue refuses to answer whoever signs with this key."""
 
 
 class Withheld(Unknown):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import argparse
+import os
 import sys
 from collections.abc import Callable
 
+from services.console import early  # noqa: F401 - before everything that takes time to import
 from services.console.commands import checking, halting, keys, looking, quoters
 from services.console.options import parse
 from services.console.running import run
@@ -15,8 +18,16 @@ from shared.lifetime import lock_holder
 
 def main() -> int:
     """Run one command; one clear line on standard error when it fails."""
-    options = parse()
+    try:
+        return _dispatch(parse())
+    except MakerdError as error:
+        print(f"makerd: {error}", file=sys.stderr)
+        return getattr(error, "exit_code", EXIT_FAILURE)
+    except BrokenPipeError:  # `makerd tap | head`
+        return 0
 
+
+def _dispatch(options: argparse.Namespace) -> int:
     def config() -> Config:
         return running_config(load(options.config))
 
@@ -33,19 +44,15 @@ def main() -> int:
         "check": lambda: checking.check(options.checked, options.mid, options.symbol, options.equity),
         "keys": lambda: keys.add(options.venue, options.file),
     }
-    try:
-        return dispatch[options.command]()
-    except MakerdError as error:
-        print(f"makerd: {error}", file=sys.stderr)
-        return getattr(error, "exit_code", EXIT_FAILURE)
-    except BrokenPipeError:  # `makerd tap | head`
-        return 0
+    return dispatch[options.command]()
 
 
 def running_config(config: Config) -> Config:
     """Return what the deployment in this run directory really uses, if one runs."""
     effective = config.run_dir / EFFECTIVE
     if effective.exists() and lock_holder(config.run_dir, "deployment") is not None:
+        for name in ("REDIS_URL", "MAKERD_VENUE_FILE"):  # of this shell; what the deployment uses is in there
+            os.environ.pop(name, None)
         return load(effective)
     return config
 

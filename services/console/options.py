@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import NoReturn
+
+from shared.errors import BadInput
 
 DEFAULT_CONFIG = Path(__file__).resolve().parents[2] / "deploy" / "config" / "paper.toml"
 
 
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise BadInput(f"{message}; see {self.prog} --help")
+
+
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
-    """Parse the command line; `command` names the command."""
-    parser = argparse.ArgumentParser(prog="makerd", description="market making for crypto exchanges")
+    """Parse the command line; `command` names the command. Raises: BadInput."""
+    parser = _Parser(prog="makerd", description="market making for crypto exchanges")
     parser.add_argument("--config", type=Path, default=DEFAULT_CONFIG, help="the deployment's TOML file")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_run(commands.add_parser("run", help="start the deployment in the foreground and show it"))
@@ -54,4 +62,5 @@ def _add_quoter(quoter: argparse.ArgumentParser) -> None:
     add = commands.add_parser("add")
     add.add_argument("symbol")
     add.add_argument("--like", metavar="SYMBOL", help="copy the settings of this quoter")
+    add.add_argument("--account", help="copy the settings of the first quoter of this account")
     commands.add_parser("remove").add_argument("symbol")

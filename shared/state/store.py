@@ -10,7 +10,7 @@ Every call blocks: use it from worker threads; `StateWriter` is for the hot path
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import TypeVar
 
@@ -114,6 +114,12 @@ class StateStore:
         """Set fields of the ledger to absolute values (fills change it through the journal)."""
         key = self.keys.ledger(account)
         self._mending(key, lambda: self._link.call("HSET", key, *flat(decimal_fields(values))))
+
+    def drop_ledger(self, account: str, fields: Sequence[str]) -> None:
+        """Remove fields of the ledger."""
+        if fields:
+            key = self.keys.ledger(account)
+            self._mending(key, lambda: self._link.call("HDEL", key, *fields))
 
     def ledger(self, account: str) -> dict[str, Decimal]:
         """Return every readable field; money is a decimal string in Redis, never a float."""

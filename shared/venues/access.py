@@ -19,6 +19,7 @@ from shared.lifetime import ParentWatch
 from shared.secret import Secret, read_json_secret
 
 READY_POLL_S = 0.05
+READY_FILE = "ready file"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ def endpoints_of(venue: Venue, run_dir: Path, wait_s: float = 30.0) -> Endpoints
             _address(venue.ws_url, ("ws", "wss"), "ws_url"),
         )
     _wait_for(path, wait_s)
-    ready = read_json_secret(path)
+    ready = read_json_secret(path, READY_FILE)
     return Endpoints(
         _address(_text(ready, "rest", str(path)), ("http", "https"), f"{path}: rest"),
         _address(_text(ready, "ws", str(path)), ("ws", "wss"), f"{path}: ws"),
@@ -75,7 +76,7 @@ def keys_of(account: Account, venue: Venue, run_dir: Path) -> Keys:
     ready = ready_path(venue, run_dir)
     if ready is None:
         raise BadInput(f"account at {account.venue}: set key_file (a JSON file with api_key and api_secret)")
-    accounts = read_json_secret(ready).get("accounts")
+    accounts = read_json_secret(ready, READY_FILE).get("accounts")
     if not isinstance(accounts, list) or not accounts or not isinstance(accounts[0], dict):
         raise BadInput(f"ready file {ready}: accounts is empty")
     return _keys(accounts[0], str(ready))

@@ -20,11 +20,12 @@ import requests
 
 from shared.clock import NS_PER_MS, NS_PER_S
 from shared.messages import FeedState, FeedStatus, Top
+from shared.stats import quantile
 from tests.bench.deployment import VENUE, one_sided, write_config
 from tests.bench.listener import Heard, read
 from tests.bench.machine import usage_of
 from tests.bench.processes import BenchFailure, Child, Children
-from tests.bench.results import Result, distribution, quantile
+from tests.bench.results import Result, distribution
 
 SYMBOLS = [f"S{number:02}_USDC_PERP" for number in range(1, 11)]
 QUOTED = SYMBOLS[:2]

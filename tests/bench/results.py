@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -10,6 +9,8 @@ import msgspec
 import orjson
 from rich.console import Console
 from rich.table import Table
+
+from shared.stats import quantile
 
 
 class Result(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -48,11 +49,6 @@ MIN_FEED_CAPACITY = 20_000
 PIPE_WIDTH = 120
 
 
-def quantile(ordered: Sequence[float], share: float) -> float:
-    """Return the nearest-rank quantile of ascending samples."""
-    return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
-
-
 def distribution(name: str, unit: str, samples: Iterable[float], note: str = "") -> Result:
     """Return the three quantiles of at least one sample. Raises: ValueError without any."""
     ordered = sorted(samples)
@@ -71,9 +67,9 @@ def ratios(results: Sequence[Result]) -> list[Result]:
         if ours is not None and theirs is not None:
             value = getattr(ours, bound.quantile) / getattr(theirs, bound.quantile)
             name = f"{bound.name}_over_{bound.against}_{bound.quantile}"
-            found.append(
-                Result(name, "x", ours.n, value=round(value, 3), note=f"bound: at most {bound.factor:g}")
-            )
+            verdict = "met" if value <= bound.factor else "MISSED"
+            note = f"bound: at most {bound.factor:g}: {verdict}"
+            found.append(Result(name, "x", ours.n, value=round(value, 3), note=note))
     return found
 
 

@@ -10,12 +10,15 @@ import orjson
 import pytest
 
 from shared.messages import OrderStatus, OrderUpdate, Side, Top
+from shared.stats import quantile
 from tests.bench import matching, memory
+from tests.bench.__main__ import Benchmark, main
 from tests.bench.bare_chain import latencies_us
 from tests.bench.frames import CYCLE, START_ID, SymbolFrames, snapshot
 from tests.bench.listener import Heard
 from tests.bench.machine import describe_machine, usage_of
-from tests.bench.results import Result, distribution, quantile, ratios, write
+from tests.bench.processes import BenchFailure
+from tests.bench.results import Result, distribution, ratios, write
 from tests.bench.stack import Running
 from tests.bench.tick_to_order import wire_latencies_us
 from tests.bench.venue import STAMP_MASK, Frame, Request
@@ -76,6 +79,31 @@ def test_ratios_relate_tick_to_order_to_both_other_chains() -> None:
         ("tick_to_order_over_bare_chain_p99", 1.5),
         ("tick_to_order_over_one_process_p50", 3.0),
     ]
+    assert all(one.note.endswith(": met") for one in ratios(results))
+
+
+def test_a_bound_that_is_missed_is_called_so() -> None:
+    results = [distribution("tick_to_order", "us", [301.0]), distribution("bare_chain", "us", [200.0])]
+    assert {one.note for one in ratios(results)} == {"bound: at most 1.5: MISSED"}
+
+
+def test_a_benchmark_that_fails_leaves_the_results_of_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(_directory: Path, _quick: bool) -> list[Result]:
+        raise BenchFailure("it fell over")
+
+    def works(_directory: Path, _quick: bool) -> list[Result]:
+        return [Result("feed_capacity", "frames/s", 1, value=5.0)]
+
+    chosen = (
+        Benchmark("quoters", ("quoters_",), fails),
+        Benchmark("feed_capacity", ("feed_capacity",), works),
+    )
+    monkeypatch.setattr("tests.bench.__main__.BENCHMARKS", chosen)
+    out = tmp_path / "bench.json"
+    assert main(["--out", str(out)]) == 1
+    assert [one["name"] for one in orjson.loads(out.read_bytes())["results"]] == ["feed_capacity"]
 
 
 def test_quantiles_are_samples_and_nothing_measured_is_an_error() -> None:

@@ -65,6 +65,38 @@ def test_a_position_held_from_before_counts_only_its_change() -> None:
     assert ledger.pnl == 6
 
 
+def test_a_fill_before_the_first_known_position_tells_what_was_held_at_the_start() -> None:
+    ledger = AccountLedger(start_equity=D(500))
+    ledger.mark("SOL_USDC_PERP", D(100))
+    ledger.add([fill(Side.BUY, "1", "100", "0", "4")], QUOTES)
+    ledger.hold("SOL_USDC_PERP", D(4))
+    ledger.mark("SOL_USDC_PERP", D(102))
+    assert ledger.start_positions == {"SOL_USDC_PERP": D(3)}
+    assert ledger.pnl == 8
+
+
+def test_a_position_that_contains_a_fill_not_yet_read_does_not_count_it_twice() -> None:
+    ledger = AccountLedger(start_equity=D(500))
+    ledger.mark("SOL_USDC_PERP", D(100))
+    ledger.hold("SOL_USDC_PERP", D(1))  # the bus is ahead of the journal
+    ledger.add([fill(Side.BUY, "1", "100", "0", "1")], QUOTES)
+    assert ledger.pnl == 0
+
+
+def test_a_new_venue_that_starts_flat_keeps_what_was_made_on_the_old_one() -> None:
+    ledger = AccountLedger(start_equity=D(1000))
+    ledger.mark("SOL_USDC_PERP", D(100))
+    ledger.add([fill(Side.BUY, "2", "100", "0", "2")], QUOTES)
+    ledger.mark("SOL_USDC_PERP", D(101))
+    ledger.start_over()
+    ledger.hold("SOL_USDC_PERP", D(0))
+    ledger.mark("SOL_USDC_PERP", D(150))
+    ledger.add([fill(Side.SELL, "1", "150", "0", "-1")], QUOTES)
+    ledger.mark("SOL_USDC_PERP", D(149))
+    assert ledger.pnl == 2 + 1
+    assert ledger.volume == 350
+
+
 def test_L02_a_held_symbol_without_a_mid_makes_the_pnl_unknown() -> None:
     ledger = AccountLedger(start_equity=D(500))
     ledger.add([fill(Side.BUY, "1", "100", "0", "1")], QUOTES)

@@ -10,6 +10,7 @@ from shared.book import Book
 from shared.clock import NS_PER_MS
 from shared.messages import Depth, FeedState, FeedStatus, Top
 from shared.venues.market_data import RawSnapshot
+from tests.fixtures.damage import damaged, plans
 from tests.marketdata.scene import SYMBOL, Scene
 
 FIRST_ID = 100
@@ -22,9 +23,7 @@ changes = st.lists(
     min_size=5,
     max_size=60,
 )
-damages = st.lists(
-    st.tuples(st.sampled_from(("drop", "double", "swap", "late")), st.integers(0, 200)), max_size=6
-)
+damages = plans(6, 200)
 turns = st.lists(st.integers(1, 6), min_size=1, max_size=10)
 
 
@@ -71,21 +70,6 @@ class Reference:
             for side in self.books[update_id]
         )
         return RawSnapshot(SYMBOL, update_id, bids, asks, 0)
-
-
-def damaged(frames: list[bytes], plan: list[tuple[str, int]]) -> list[bytes]:
-    frames = list(frames)
-    for kind, number in plan:
-        at = number % (len(frames) - 1)
-        if kind == "drop" and len(frames) > 2:
-            del frames[at]
-        elif kind == "double":
-            frames.insert(at + 1, frames[at])
-        elif kind == "swap":
-            frames[at], frames[at + 1] = frames[at + 1], frames[at]
-        else:
-            frames.insert(min(len(frames), at + 7), frames[at])
-    return frames
 
 
 @given(changes=changes, plan=damages, turns=turns, snapshot_lag=st.integers(0, 10))

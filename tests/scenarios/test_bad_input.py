@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from services.console.running.deployment import held_locks
+from services.console.running.orphans import held_locks
 from shared.errors import EXIT_BAD_INPUT
 from tests.fixtures.deployment import HOME, Makerd, makerd
 from tests.fixtures.redis_server import wait_until

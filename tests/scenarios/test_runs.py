@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from decimal import Decimal
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from services.console.running.deployment import held_locks
+from services.console.running.orphans import held_locks
 from tests.fixtures.deployment import Makerd, makerd
+from tests.fixtures.redis_server import wait_until
 
 SUMMARY_KEYS = {
     "duration_s", "quotes", "orders_placed", "orders_rejected", "cancels", "fills", "fills_buy", "fills_sell",
@@ -40,7 +43,7 @@ def test_X07_a_run_with_a_duration_ends_with_a_summary() -> None:
         assert held_locks(deployment.run_dir) == {}
         assert deployment.pids() == {}
     assert summary.keys() >= SUMMARY_KEYS
-    assert summary["tick_to_order_us"].keys() == {"p50", "p99", "p999"}
+    assert summary["tick_to_order_us"].keys() == {"p50", "p99", "p999", "n"}
     assert summary["open_orders_at_end"] == 0
     assert summary["ledger_matches_venue"] is True
     assert summary["orders_placed"] > 0
@@ -48,6 +51,28 @@ def test_X07_a_run_with_a_duration_ends_with_a_summary() -> None:
     assert len(fills) == summary["fills"] == summary["fills_buy"] + summary["fills_sell"]
     assert all(fill.keys() >= FILL_KEYS for fill in fills)
     assert _replayed_position(fills) == _last_position(fills)
+
+
+def test_X07_a_second_run_in_one_directory_ties_out_on_its_own() -> None:
+    with makerd() as deployment:
+        first, _ = summary_of(deployment, seconds=8)
+        second, fills = summary_of(deployment, seconds=8)
+    for summary in (first, second):
+        assert summary["ledger_matches_venue"] is True
+        assert summary["open_orders_at_end"] == 0
+        assert summary["cost_per_10k_usd"] is None or abs(summary["cost_per_10k_usd"]) < 50
+    assert len(fills) == second["fills"], "the fills of the first run are not those of the second"
+
+
+def test_X07_a_path_with_a_space_is_a_path() -> None:
+    with makerd() as outer:
+        deployment = Makerd(outer.run_dir / "a b" / "the run")
+        deployment.run_dir.mkdir(parents=True, exist_ok=True)
+        try:
+            summary, _ = summary_of(deployment, seconds=6)
+        finally:
+            deployment.close()
+    assert summary["ledger_matches_venue"] is True
 
 
 def test_X07_the_real_data_are_traded_on_both_sides_and_hedged(shared_data: Path) -> None:
@@ -63,6 +88,19 @@ def test_X07_the_real_data_are_traded_on_both_sides_and_hedged(shared_data: Path
     assert summary["open_orders_at_end"] == 0
     assert summary["ledger_matches_venue"] is True
     assert len(fills) == summary["fills"]
+
+
+def test_D09_the_end_of_a_recording_is_told(shared_data: Path, tmp_path: Path) -> None:
+    recording = shared_data / RECORDING
+    if not recording.exists():
+        pytest.skip(f"{recording} is not there")
+    short = tmp_path / "short one.gz"
+    with gzip.open(recording, "rb") as whole:
+        short.write_bytes(gzip.compress(b"".join(islice(whole, 3_000))))
+    with makerd() as deployment:
+        deployment.run("--market", f"replay:{short}")
+        wait_until(lambda: "the recording has ended" in deployment.output, 90)
+        assert deployment.interrupt() == 0, deployment.output
 
 
 def _replayed_position(fills: list[dict[str, Any]]) -> dict[str, Decimal]:

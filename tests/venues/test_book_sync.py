@@ -22,6 +22,7 @@ from shared.venues.book_sync import (
     WholeBooks,
 )
 from shared.venues.market_data import BestPrices, DepthDiff, DepthSnapshot, SequenceRule
+from tests.fixtures.damage import damaged, plans
 
 SYMBOL = "SOL_USDC_PERP"
 Levels = tuple[tuple[tuple[int, int], ...], tuple[tuple[int, int], ...]]
@@ -172,26 +173,7 @@ class Venue:
 
 
 change = st.lists(st.tuples(st.booleans(), st.integers(1, 12), st.integers(0, 5)), max_size=4)
-faults = st.lists(
-    st.tuples(st.sampled_from(("drop", "duplicate", "swap", "late")), st.integers(0, 60)), max_size=4
-)
-
-
-def damage(frames: list[DepthDiff], plan: list[tuple[str, int]]) -> list[DepthDiff]:
-    frames = list(frames)
-    for kind, number in plan:
-        if len(frames) < 2:
-            break
-        at = number % (len(frames) - 1)
-        if kind == "drop":
-            del frames[at]
-        elif kind == "duplicate":
-            frames.insert(at + 1, frames[at])
-        elif kind == "swap":
-            frames[at], frames[at + 1] = frames[at + 1], frames[at]
-        else:
-            frames.insert(min(len(frames), at + 5), frames[at])
-    return frames
+faults = plans(4, 60)
 
 
 @pytest.mark.parametrize("make_rule", [ConsecutiveIds, PreviousId])
@@ -209,7 +191,7 @@ def test_D01_a_live_book_is_always_one_the_venue_had_whatever_is_lost_doubled_or
     venue = Venue(chained=make_rule is PreviousId)
     venue.play(changes)
     sync = BookSync(make_rule())
-    for position, frame in enumerate(damage(venue.frames, plan)):
+    for position, frame in enumerate(damaged(venue.frames, plan)):
         if position in snapshots:
             sync.on_snapshot(venue.snapshot(snapshots[position]))
         sync.on_diff(frame)

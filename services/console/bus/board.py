@@ -29,9 +29,14 @@ from shared.messages import (
     Top,
     Working,
 )
+from shared.stats import quantile
 
 M = TypeVar("M", bound=Message)
-MAX_SAMPLES = 200_000
+#: latencies that are kept of the whole run, and of each symbol: the newest
+MAX_SAMPLES = 100_000
+MAX_SYMBOL_SAMPLES = 1_000
+#: orders that are remembered as ended, so that each is counted once
+MAX_ENDED = 10_000
 #: kinds the console listens to; by scope, so that listening is not taken for demand
 MARKET_KINDS = (InstrumentInfo, Top, FeedState)
 ACCOUNT_KINDS = (Position, Equity, Working, OrderUpdate, Fill)
@@ -48,8 +53,10 @@ class Board:
         self.counts: Counter[str] = Counter()
         self.fill_counts: Counter[tuple[str, str]] = Counter()
         self.volumes: dict[tuple[str, str], Decimal] = {}
-        self.tick_to_order_us: deque[float] = deque(maxlen=MAX_SAMPLES)
+        self.tick_to_order_us = Samples(MAX_SAMPLES)
+        self._by_symbol: dict[tuple[str, str], Samples] = {}
         self._last_cause: dict[tuple[str, str], int] = {}
+        self._ended: dict[tuple[str, int], None] = {}
 
     def on_messages(self, messages: Iterable[Message], now_ns: int) -> None:
         for message in messages:
@@ -66,6 +73,14 @@ class Board:
         if isinstance(message, kind) and now_ns - heard_ns <= STATE_TTL_NS:
             return message
         return None
+
+    def heard_ns(self, kind: type[Message], scope: str, symbol: str) -> int:
+        """Return when a topic was last heard (monotonic), 0 = never."""
+        return self._states.get((kind, scope, symbol), (None, 0))[1]
+
+    def samples_of(self, account: str, symbol: str) -> Samples:
+        """Return the newest tick-to-order latencies of one symbol, us."""
+        return self._by_symbol.setdefault((account, symbol), Samples(MAX_SYMBOL_SAMPLES))
 
     def instrument(self, venue: str, symbol: str) -> Instrument | None:
         return self._instruments.get((venue, symbol))
@@ -93,12 +108,23 @@ class Board:
             self.counts["hedges" if update.is_target else "orders_placed"] += 1
         elif update.status is OrderStatus.REJECTED:
             self.counts["orders_rejected"] += 1
-        elif update.status is OrderStatus.CANCELLED:
-            self.counts["cancels"] += 1
+        elif update.status in (OrderStatus.CANCELLED, OrderStatus.EXPIRED):
+            self._count_end(update.scope, update.client_order_id)
         key = (update.scope, update.symbol)
         if update.sent_ns and update.cause_ns > self._last_cause.get(key, 0):
             self._last_cause[key] = update.cause_ns  # the first request that a frame caused
-            self.tick_to_order_us.append((update.sent_ns - update.cause_ns) / 1_000)
+            latency_us = (update.sent_ns - update.cause_ns) / 1_000
+            self.tick_to_order_us.add(latency_us)
+            self.samples_of(*key).add(latency_us)
+
+    def _count_end(self, account: str, client_order_id: int) -> None:
+        """Count an order that ended unfilled, once, however often that is told."""
+        if (account, client_order_id) in self._ended:
+            return
+        self._ended[account, client_order_id] = None
+        if len(self._ended) > MAX_ENDED:
+            del self._ended[next(iter(self._ended))]
+        self.counts["cancels"] += 1
 
     def _on_fill(self, fill: Fill) -> None:
         key = (fill.scope, fill.symbol)
@@ -111,16 +137,25 @@ class Board:
 
 
 class Samples:
-    """Percentiles of a sample, by the nearest rank."""
+    """Percentiles of the newest samples, by the nearest rank. `n`: how many there were in all."""
 
-    def __init__(self, values: Iterable[float]) -> None:
-        self._sorted = sorted(values)
+    def __init__(self, most: int) -> None:
+        self._values: deque[float] = deque(maxlen=most)
+        self._sorted: list[float] | None = None
+        self.n = 0
+
+    def add(self, value: float) -> None:
+        self._values.append(value)
+        self._sorted = None
+        self.n += 1
 
     def percentile(self, fraction: float) -> float | None:
-        """Return the value at `fraction` (0..1) of the sorted sample, None when there is none."""
-        if not self._sorted:
+        """Return the value at `fraction` (0..1) of the sorted samples, None when there is none."""
+        if not self._values:
             return None
-        return self._sorted[min(len(self._sorted) - 1, int(fraction * len(self._sorted)))]
+        if self._sorted is None:
+            self._sorted = sorted(self._values)
+        return quantile(self._sorted, fraction)
 
 
 def permit_word(permit: Permit | None) -> str:

@@ -30,15 +30,18 @@ class Ear:
             self.inbox.connect(self._addresses.of(f"execution.{account}"))
         self.inbox.connect(self._addresses.of("risk"))
         self.inbox.connect(self._addresses.of("signals"))
-        for symbol in config.quoters:
-            self.inbox.connect(self._addresses.of(f"quoter.{symbol}"))
+        self._quoters: set[str] = set()
+        self.follow_quoters()
 
     def subscribe_for_board(self) -> None:
         for kind in (*MARKET_KINDS, *ACCOUNT_KINDS, Quotes, Permit, Target):
             self.inbox.subscribe(kind)
 
-    def add_quoter(self, symbol: str) -> None:
-        self.inbox.connect(self._addresses.of(f"quoter.{symbol}"))
+    def follow_quoters(self) -> None:
+        """Listen also to the quoters that were added since."""
+        for symbol in [symbol for symbol in self._config.quoters if symbol not in self._quoters]:
+            self._quoters.add(symbol)
+            self.inbox.connect(self._addresses.of(f"quoter.{symbol}"))
 
     def listen(self, for_s: float, until: Callable[[], bool] = lambda: False) -> None:
         """Take in what arrives for a while, or until `until()` is true."""

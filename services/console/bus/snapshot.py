@@ -5,6 +5,7 @@ Whatever is not known is None.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from services.console.bus.board import Board, permit_word, target_word
@@ -31,9 +32,14 @@ SIDE_WORDS = {Side.BUY: "buy", Side.SELL: "sell"}
 
 
 def take_snapshot(
-    config: Config, board: Board, processes: dict[str, ProcessInfo] | None, now_ns: int
-) -> dict[str, Any]:
-    """Return the whole state of a deployment. `processes` None = supervisord does not answer."""
+    config: Config, board: Board, processes: dict[str, ProcessInfo] | None, redis_halts: Mapping[str, str],
+    now_ns: int,
+) -> dict[str, Any]:  # fmt: skip
+    """Return the whole state of a deployment.
+
+    processes    None = supervisord does not answer
+    redis_halts  flags in Redis; those in files are read here, and either halts
+    """
     return {
         "services": {
             name: {"state": info.state, "pid": info.pid, "uptime_s": info.uptime_s}
@@ -44,7 +50,7 @@ def take_snapshot(
             for account, symbol in board.symbols()
         },
         "accounts": {account: _account_state(config, board, account, now_ns) for account in config.accounts},
-        "halted": HaltFlags(config.run_dir).read(),
+        "halted": {**redis_halts, **HaltFlags(config.run_dir).read()},
     }
 
 

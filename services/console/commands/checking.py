@@ -8,7 +8,13 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from services.console.commands.venue_reads import documented_instruments, instruments_of, public_client
+from services.console.commands.preflight import check_written
+from services.console.commands.venue_reads import (
+    documented_instruments,
+    instruments_of,
+    public_client,
+    require_listed,
+)
 from services.execution.config import ExecutionConfig
 from services.marketdata.config import MarketDataConfig
 from services.quoter.config import parse_quoter
@@ -59,6 +65,7 @@ def check(path: Path, mid: str | None, only: str | None, equity: str | None = No
     """
     config = load(path)
     check_sections(config)
+    check_written(config)
     if only is not None and only not in config.quoters:
         raise BadInput(f"--symbol {only!r} has no quoter; known: {', '.join(config.quoters)}")
     print(f"{path}: good")
@@ -105,9 +112,7 @@ def _rules(config: Config, venue: str, symbol: str, *, needs_venue: bool) -> Ins
         listed = documented_instruments(config, venue)
         if needs_venue or not listed:
             raise Unknown(f"{error}; give --mid, or start the deployment") from None
-    if symbol not in listed:
-        raise BadInput(f"symbol {symbol!r} is not listed at {venue}; listed: {', '.join(sorted(listed))}")
-    return Instrument.from_info(listed[symbol])
+    return Instrument.from_info(require_listed(symbol, venue, listed))
 
 
 def _venue_mid(config: Config, venue: str, symbol: str) -> Decimal:

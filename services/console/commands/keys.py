@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import getpass
+import os
 import sys
 from pathlib import Path
 
@@ -22,7 +22,7 @@ def add(venue: str, path: Path | None) -> int:
     if venue not in VENUES:
         raise BadInput(f"venue {venue!r} is not supported; choose one of: {', '.join(VENUES)}")
     target = (path or DEFAULT_DIRECTORY / f"{venue}.json").expanduser()
-    if target.exists():
+    if os.path.lexists(target):
         raise BadInput(f"key file {target} exists; remove it first")
     key, secret = _read("API key (public, base64): "), _read("API secret (base64, not shown): ")
     for name, value in (("API key", key), ("API secret", secret)):
@@ -40,7 +40,7 @@ def _check_32_bytes(name: str, value: str) -> None:
     """Check the form of an Ed25519 key; the value itself is never shown."""
     try:
         length = len(base64.b64decode(value, validate=True))
-    except binascii.Error:
+    except ValueError:  # binascii.Error is one; so is what is not even ASCII
         raise BadInput(f"{name} is not base64") from None
     if length != 32:
         raise BadInput(f"{name} must be 32 bytes in base64, was {length}")

@@ -39,9 +39,20 @@ def snapshot_of(config: Config) -> dict[str, Any]:
             processes = Supervisor(config.run_dir).processes()
         except Unknown:
             processes = None
-        return take_snapshot(config, ear.board, processes, ear.clock.monotonic_ns())
+        return take_snapshot(config, ear.board, processes, _redis_halts(config), ear.clock.monotonic_ns())
     finally:
         ear.close()
+
+
+def _redis_halts(config: Config) -> dict[str, str]:
+    """Return the flags in Redis; while it does not answer those in files are all that is known."""
+    store = StateStore.of(config)
+    try:
+        return store.halts()
+    except Unknown:
+        return {}
+    finally:
+        store.close()
 
 
 def _fill_instruments(config: Config, ear: Ear) -> None:

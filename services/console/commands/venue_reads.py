@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 
 from services.exchange.markets import DEFAULT_MARKETS
@@ -49,9 +50,8 @@ def _text(value: Decimal | None) -> str | None:
     return None if value is None else f"{value:f}"
 
 
-def check_listed(config: Config, symbol: str, account: str) -> None:
-    """Raise BadInput when the venue does not list a symbol."""
-    venue = config.accounts[account].venue
-    listed = instruments_of(config, venue)
+def require_listed(symbol: str, venue: str, listed: Mapping[str, InstrumentInfo]) -> InstrumentInfo:
+    """Return a symbol's rules. Raises: BadInput when the venue does not list it."""
     if symbol not in listed:
         raise BadInput(f"symbol {symbol!r} is not listed at {venue}; listed: {', '.join(sorted(listed))}")
+    return listed[symbol]

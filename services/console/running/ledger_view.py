@@ -20,7 +20,9 @@ ZERO = Decimal(0)
 class AccountLedger:
     """One account over one session, quote units. Positions are in base units.
 
-    start_positions, start_mids  at the first look; a symbol first seen later started flat
+    start_positions  before the first fill: what it left, less what it traded
+    start_mids       at the first look
+    banked           profit before the venue was another one; None = not known
     """
 
     start_equity: Decimal | None = None
@@ -32,6 +34,21 @@ class AccountLedger:
     funding: Decimal = ZERO
     positions: dict[str, Decimal] = field(default_factory=dict)
     mids: dict[str, Decimal] = field(default_factory=dict)
+    banked: Decimal | None = ZERO
+    _traded: set[str] = field(default_factory=set)
+
+    def start_over(self) -> None:
+        """Keep what was made so far and begin anew: the venue is another one, where nothing is held."""
+        self.banked = self.pnl
+        self.cash = ZERO
+        self._traded.clear()
+        for values in (self.start_positions, self.start_mids, self.positions, self.mids):
+            values.clear()
+
+    def hold(self, symbol: str, quantity: Decimal) -> None:
+        """Take a position that the venue has confirmed as the one at the start, if none is known yet."""
+        if symbol not in self.start_positions:
+            self.start_positions[symbol] = self.positions[symbol] = quantity
 
     def add(self, entries: Iterable[JournalEntry], quote_of: Mapping[str, str]) -> None:
         """Book entries once each, in order. `quote_of`: symbol -> asset its money is in."""
@@ -46,12 +63,16 @@ class AccountLedger:
         notional = fill.price * fill.quantity
         self.cash -= notional if fill.side is Side.BUY else -notional
         self.volume += notional
+        moved = fill.quantity * fill.side.sign
         if fill.fee_asset == quote:
             self.cash -= fill.fee
             self.fees += fill.fee
         else:  # a spot buy pays in the base asset: `position_after` is smaller by it already
             self.fees += fill.fee * fill.price
-        self.start_positions.setdefault(fill.symbol, ZERO)
+            moved -= fill.fee
+        if fill.symbol not in self._traded:
+            self._traded.add(fill.symbol)
+            self.start_positions[fill.symbol] = fill.position_after - moved
         self.positions[fill.symbol] = fill.position_after
 
     def mark(self, symbol: str, mid: Decimal) -> None:
@@ -62,7 +83,9 @@ class AccountLedger:
     @property
     def pnl(self) -> Decimal | None:
         """Return what the session has made, None while a held symbol has no mid."""
-        value = self.cash
+        if self.banked is None:
+            return None
+        value = self.banked + self.cash
         for symbol, position in self.positions.items():
             start = self.start_positions.get(symbol, ZERO)
             if (position and symbol not in self.mids) or (start and symbol not in self.start_mids):

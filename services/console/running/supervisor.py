@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import http.client
 import os
+import shlex
 import subprocess
 import sys
 import xmlrpc.client
@@ -17,17 +18,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from supervisor.xmlrpc import SupervisorTransport
-
-from shared.config import Config
+from services.console.running.rpc import UnixTransport
+from services.execution.config import ExecutionConfig
+from shared.config import Config, parse
 from shared.errors import Unknown
 from shared.private_dir import private_directory
 
 HOME = Path(__file__).resolve().parents[3]
+CONF = "supervisord.conf"
+#: an answer that takes longer is none
+ANSWER_S = 5.0
+#: stopping a program lasts at most its `stopwaitsecs`, which is at most this
+LONGEST_STOP_S = 90.0
+#: beside `stop_timeout_s`: the tie-out, and the last writes to Redis
+EXECUTION_SLACK_S = 10
+_CONFIG = '--config "%(ENV_MAKERD_CONFIG)s"'
 
 _PROGRAM = """\
 [program:{name}]
-command=%(ENV_MAKERD_PYTHON)s -m {command}
+command="%(ENV_MAKERD_PYTHON)s" -m {command}
 priority={priority}
 autorestart=unexpected
 exitcodes=78
@@ -57,8 +66,13 @@ class Program:
 
 
 def quoter_program(symbol: str) -> Program:
-    command = f"services.quoter --config %(ENV_MAKERD_CONFIG)s --symbol {symbol}"
+    command = f"services.quoter {_CONFIG} --symbol {quoted(symbol)}"
     return Program(f"quoter.{symbol}", command, priority=70)
+
+
+def quoted(text: str) -> str:
+    """Return a word of a program's command line as supervisord reads it."""
+    return shlex.quote(text).replace("%", "%%")
 
 
 def programs_of(config: Config, exchange_options: Iterable[str] | None) -> list[Program]:
@@ -69,14 +83,16 @@ def programs_of(config: Config, exchange_options: Iterable[str] | None) -> list[
     programs = []
     for name, venue in config.venues.items():
         if exchange_options is not None:
-            options = " ".join(exchange_options)
+            options = " ".join(quoted(option) for option in exchange_options)
             command = f"services.exchange --venue {venue.protocol} {options}"
             programs.append(Program(f"exchange.{name}", command, priority=20))
-        command = f"services.marketdata --config %(ENV_MAKERD_CONFIG)s --venue {name}"
+        command = f"services.marketdata {_CONFIG} --venue {name}"
         programs.append(Program(f"marketdata.{name}", command, priority=30))
+    stop_s = parse(config.execution, ExecutionConfig, "execution").stop_timeout_s
     for account in config.accounts:
-        command = f"services.execution --config %(ENV_MAKERD_CONFIG)s --account {account}"
-        programs.append(Program(f"execution.{account}", command, priority=60, stop_wait_s=20))
+        command = f"services.execution {_CONFIG} --account {account}"
+        wait_s = round(stop_s) + EXECUTION_SLACK_S
+        programs.append(Program(f"execution.{account}", command, priority=60, stop_wait_s=wait_s))
     programs += [quoter_program(symbol) for symbol in config.quoters]
     return programs
 
@@ -91,9 +107,14 @@ def write_programs(run_dir: Path, programs: Iterable[Program]) -> None:
         (directory / f"{program.name}.conf").write_text(program.text())
 
 
-def start(config_path: Path, run_dir: Path, *, embedded_redis: bool) -> subprocess.Popen[bytes]:
-    """Start supervisord as a child in a process group of its own (Ctrl-C must not reach it)."""
+def start(config_path: Path, run_dir: Path, *, embedded_redis: bool, run_id: int) -> subprocess.Popen[bytes]:
+    """Start supervisord as a child in a process group of its own (Ctrl-C must not reach it).
+
+    run_id  what execution's ledger begins anew with, once
+    """
     (run_dir / "logs").mkdir(parents=True, exist_ok=True)
+    conf = run_dir / CONF
+    conf.write_text((HOME / CONF).read_text())
     environment = os.environ | {
         "MAKERD_HOME": str(HOME),
         "MAKERD_RUN_DIR": str(run_dir.resolve()),
@@ -101,9 +122,13 @@ def start(config_path: Path, run_dir: Path, *, embedded_redis: bool) -> subproce
         "MAKERD_CONFIG": str(config_path.resolve()),
         "MAKERD_PYTHON": sys.executable,
         "MAKERD_EMBEDDED_REDIS": "true" if embedded_redis else "false",
+        "MAKERD_RUN_ID": str(run_id),
         "PYTHONUNBUFFERED": "1",
     }
-    command = [sys.executable, "-m", "supervisor.supervisord", "-c", str(HOME / "supervisord.conf")]
+    command = [
+        sys.executable, "-m", "services.console.running.leashed", str(os.getpid()), str(run_dir.resolve()),
+        "-c", str(conf.resolve()),
+    ]  # fmt: skip
     return subprocess.Popen(
         command, env=environment, cwd=HOME, stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT, start_new_session=True,
@@ -112,12 +137,21 @@ def start(config_path: Path, run_dir: Path, *, embedded_redis: bool) -> subproce
 
 @dataclass(frozen=True, slots=True)
 class ProcessInfo:
-    """State of one program, as supervisord says it."""
+    """State of one program, as supervisord says it.
+
+    exit_code    of its last process; -1 = a signal ended it. Only where `has_ended` it means something
+    was_started  whether it ever ran
+    """
 
     state: str
     pid: int | None
     uptime_s: int
     exit_code: int
+    was_started: bool
+
+    @property
+    def has_ended(self) -> bool:
+        return self.was_started and self.state in ("STOPPED", "EXITED", "FATAL")
 
 
 class Supervisor:
@@ -135,13 +169,14 @@ class Supervisor:
                 pid=row["pid"] or None,
                 uptime_s=max(0, row["now"] - row["start"]) if row["pid"] else 0,
                 exit_code=row["exitstatus"],
+                was_started=bool(row["start"]),
             )
             for row in rows
         }
 
     def stop(self, name: str) -> None:
         """Stop a program and wait until it is gone; one that does not run is fine."""
-        self._call("stopProcess", name, tolerate={"NOT_RUNNING", "BAD_NAME"})
+        self._call("stopProcess", name, tolerate={"NOT_RUNNING", "BAD_NAME"}, timeout_s=LONGEST_STOP_S)
 
     def start(self, name: str) -> None:
         self._call("startProcess", name, tolerate={"ALREADY_STARTED"})
@@ -151,21 +186,25 @@ class Supervisor:
         self._call("reloadConfig")
         self._call("addProcessGroup", name, tolerate={"ALREADY_ADDED"})
 
-    def remove(self, name: str) -> None:
-        """Stop a program and forget it, touching no other."""
-        self.stop(name)
-        self._call("reloadConfig")
+    def forget(self, name: str) -> None:
+        """Forget a program that was stopped, touching no other; its file is to be deleted next."""
         self._call("removeProcessGroup", name, tolerate={"BAD_NAME"})
+
+    def reload(self) -> None:
+        """Read the program files again; nothing is started, stopped or restarted by it."""
+        self._call("reloadConfig")
 
     def shutdown(self) -> None:
         """Ask supervisord to stop every program and itself."""
         self._call("shutdown")
 
-    def _call(self, method: str, *arguments: str, tolerate: Iterable[str] = ()) -> object:
+    def _call(
+        self, method: str, *arguments: str, tolerate: Iterable[str] = (), timeout_s: float = ANSWER_S
+    ) -> object:
         if not self._socket.exists():
             raise Unknown(f"supervisord is not running ({self._socket} is missing)")
-        transport = SupervisorTransport(None, None, f"unix://{self._socket}")
-        proxy = xmlrpc.client.ServerProxy("http://127.0.0.1", transport=transport)
+        transport = UnixTransport(self._socket, timeout_s)
+        proxy = xmlrpc.client.ServerProxy("http://localhost", transport=transport)
         try:
             return getattr(proxy.supervisor, method)(*arguments)
         except xmlrpc.client.Fault as fault:

@@ -1,47 +1,78 @@
-"""The live view of `makerd run`: a table that refreshes, or plain lines where there is no terminal."""
+"""The live view of `makerd run`: a table that refreshes, or plain lines where there is no terminal.
+
+Equity and cost are those of the account, the same for all of its symbols; the rest is each symbol's.
+"""
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from decimal import Decimal
 from typing import Any, Protocol
 
-from rich.console import Console, Group
+from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from services.console.bus.board import Board, Samples
+from services.console.bus.board import Board
 from services.console.running.ledger_view import AccountLedger
 
 UNKNOWN = "unknown"
 PLAIN_EVERY_S = 5.0
+#: in a narrower terminal a symbol is a card: one row for all of them would be cut
+TABLE_WIDTH = 160
+_CARD_PAIRS = 2
+#: columns that may take several lines, and how narrow they may be
+_FOLDED = {"our quotes": 22, "state": 12}
+Cells = dict[str, str]
 
 
 class View(Protocol):
-    """What `run` draws on."""
+    """What `run` draws on. A terminal that is gone must not keep anybody from stopping."""
 
     #: seconds between two drawings
     period_s: float
 
-    def draw(self, snapshot: dict[str, Any], board: Board, ledgers: dict[str, AccountLedger]) -> None: ...
+    def draw(
+        self, snapshot: dict[str, Any], board: Board, ledgers: dict[str, AccountLedger], notes: list[str]
+    ) -> None:
+        """Show the present; `notes` say what is unusual."""
+        ...
+
     def say(self, text: str) -> None: ...
 
 
+def say(text: str) -> None:
+    """Print a line; where nobody reads it any more, go on without."""
+    try:
+        print(text, flush=True)
+    except OSError:
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - as long as the process lives
+
+
 class PlainView:
-    """One line a symbol every few seconds."""
+    """One line a symbol every few seconds, and every note once."""
 
     period_s = PLAIN_EVERY_S
 
-    def draw(self, snapshot: dict[str, Any], board: Board, ledgers: dict[str, AccountLedger]) -> None:
+    def __init__(self) -> None:
+        self._told: list[str] = []
+
+    def draw(
+        self, snapshot: dict[str, Any], board: Board, ledgers: dict[str, AccountLedger], notes: list[str]
+    ) -> None:
         for symbol, row in snapshot["symbols"].items():
-            cells = [f"{name} {value}" for name, value in _cells(symbol, row, board, ledgers).items()]
-            print(" | ".join([symbol, *cells]), flush=True)
+            cells = [f"{name} {value}" for name, value in cells_of(symbol, row, board, ledgers).items()]
+            say(" | ".join([symbol, *cells]))
+        for note in [note for note in notes if note not in self._told]:
+            say(note)
+        self._told = notes
 
     def say(self, text: str) -> None:
-        print(text, flush=True)
+        say(text)
 
 
 class LiveView:
@@ -52,23 +83,15 @@ class LiveView:
     def __init__(self, live: Live) -> None:
         self._live = live
 
-    def draw(self, snapshot: dict[str, Any], board: Board, ledgers: dict[str, AccountLedger]) -> None:
-        symbols = Table(expand=True)
-        for position, (symbol, row) in enumerate(snapshot["symbols"].items()):
-            cells = _cells(symbol, row, board, ledgers)
-            if position == 0:
-                for name in ("symbol", *cells):
-                    symbols.add_column(name)
-            symbols.add_row(symbol, *cells.values())
-        services = Text("  ").join(
-            Text(f"{name} {info['state'].lower()}", style="green" if info["state"] == "RUNNING" else "red")
-            for name, info in snapshot["services"].items()
-        )
-        halted = [Text(f"HALTED {scope}: {why}", "bold red") for scope, why in snapshot["halted"].items()]
-        self._live.update(Group(symbols, services, *halted, Text("Ctrl-C stops everything", style="dim")))
+    def draw(
+        self, snapshot: dict[str, Any], board: Board, ledgers: dict[str, AccountLedger], notes: list[str]
+    ) -> None:
+        with suppress(OSError):
+            self._live.update(picture(snapshot, board, ledgers, notes, self._live.console.width))
 
     def say(self, text: str) -> None:
-        self._live.console.print(text)
+        with suppress(OSError):
+            self._live.console.print(text, markup=False)
 
 
 @contextmanager
@@ -77,26 +100,72 @@ def open_view() -> Iterator[View]:
     if not sys.stdout.isatty():
         yield PlainView()
         return
-    with Live(console=Console(), auto_refresh=True, refresh_per_second=4) as live:
+    live = Live(console=Console(), auto_refresh=True, refresh_per_second=4)
+    live.start()
+    try:
         yield LiveView(live)
+    finally:
+        with suppress(OSError):
+            live.stop()
 
 
-def _cells(
-    symbol: str, row: dict[str, Any], board: Board, ledgers: dict[str, AccountLedger]
-) -> dict[str, str]:
+def picture(
+    snapshot: dict[str, Any], board: Board, ledgers: dict[str, AccountLedger], notes: list[str], width: int
+) -> Group:
+    """Return everything that is shown, as wide as a terminal of `width` columns shows it whole."""
+    rows = {symbol: cells_of(symbol, row, board, ledgers) for symbol, row in snapshot["symbols"].items()}
+    symbols: list[RenderableType]
+    symbols = [_table(rows)] if width >= TABLE_WIDTH else [_card(*row) for row in rows.items()]
+    services = Text("  ").join(
+        Text(f"{name} {info['state'].lower()}", style="green" if info["state"] == "RUNNING" else "red")
+        for name, info in snapshot["services"].items()
+    )
+    halted = [Text(f"HALTED {scope}: {why}", "bold red") for scope, why in snapshot["halted"].items()]
+    unusual = [Text(note, "yellow") for note in notes]
+    return Group(*symbols, services, *halted, *unusual, Text("Ctrl-C stops everything", style="dim"))
+
+
+def _table(rows: dict[str, Cells]) -> Table:
+    table = Table(expand=True)
+    for position, (symbol, cells) in enumerate(rows.items()):
+        if position == 0:
+            for name in ("symbol", *cells):
+                header = name.replace("account ", "account\n")
+                table.add_column(
+                    header, no_wrap=name not in _FOLDED, min_width=_FOLDED.get(name), overflow="fold"
+                )
+        table.add_row(symbol, *cells.values())
+    return table
+
+
+def _card(symbol: str, cells: Cells) -> Table:
+    """Return one symbol as pairs of name and value, the last one in a line of its own."""
+    card = Table.grid(padding=(0, 2))
+    for _ in range(_CARD_PAIRS):
+        card.add_column(style="dim", no_wrap=True)
+        card.add_column(overflow="fold")
+    pairs = [("symbol", symbol), *cells.items()]
+    for at in range(0, len(pairs), _CARD_PAIRS):
+        card.add_row(*(text for pair in pairs[at : at + _CARD_PAIRS] for text in pair))
+    card.add_row()
+    return card
+
+
+def cells_of(symbol: str, row: dict[str, Any], board: Board, ledgers: dict[str, AccountLedger]) -> Cells:
+    """Return what is shown of a symbol, by the names of the columns."""
     account = row["account"]
     ledger = ledgers.get(account)
-    median_us = Samples(board.tick_to_order_us).percentile(0.5)
+    median_us = board.samples_of(account, symbol).percentile(0.5)
     return {
         "feed": row["feed"],
         "mid": _mid(row),
         "spread": _spread(row),
         "our quotes": _orders(row),
         "position": row["position"] or UNKNOWN,
-        "equity": UNKNOWN if ledger is None or ledger.equity is None else f"{ledger.equity:.2f}",
+        "account equity": UNKNOWN if ledger is None or ledger.equity is None else f"{ledger.equity:.2f}",
         "fills": str(board.fill_counts[account, symbol]),
         "volume": f"{board.volumes.get((account, symbol), Decimal(0)):.0f}",
-        "cost/10k": _cost(ledger),
+        "account cost/10k": _cost(ledger),
         "tick-to-order": "-" if median_us is None else f"{median_us:.0f} us",
         "state": row["target"]
         or (row["permit"] if row["permit"] != "quoting" else row["quotes_reason"])

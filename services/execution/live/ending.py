@@ -44,6 +44,7 @@ class Ending:
         """The core has been told to stop."""
         self._deadline_ns = self._clock.monotonic_ns() + seconds_to_ns(self._core.desk.config.stop_timeout_s)
         self._is_waiting = True
+        self._loop.in_worker(self._store.forget_closing, lambda _done: None)  # nothing is confirmed yet
         self._loop.every(Execution.timer_ns, self._check)
 
     def _check(self) -> None:
@@ -66,18 +67,25 @@ class Ending:
                 self._end()
 
     def _tie_out(self) -> dict[str, Decimal]:
-        """Compare ledger and venue now that nothing trades; return the ledger's closing fields."""
-        sums, instruments = self._core.desk.ledger.snapshot(), self._core.desk.instruments
-        found: dict[str, Decimal] = {}
-        for _ in range(TIE_OUT_TRIES):
-            positions = self._link.ask_now(ReadKind.POSITIONS)
-            balances = self._link.ask_now(ReadKind.BALANCES)
-            if positions == self._link.ask_now(ReadKind.POSITIONS):
-                found = differences(sums, free_cash(balances, positions, instruments), instruments)
-                if not found:
-                    return {"open_orders_at_end": Decimal(0), "matches_venue": Decimal(1)}
+        """Compare ledger and venue now that nothing trades; return the ledger's closing fields.
+
+        Without a beginning, or answers of one moment, there is nothing to compare: that is unknown.
+        """
+        ledger, instruments = self._core.desk.ledger, self._core.desk.instruments
+        closing, found = {"open_orders_at_end": Decimal(0)}, None
+        for _ in range(TIE_OUT_TRIES if ledger.started_ms is not None else 0):
+            statement = self._link.ask_now(ReadKind.STATEMENT)
+            if statement is None:
+                continue
+            cash = free_cash(statement.balances, statement.positions, instruments)
+            found = differences(ledger.snapshot(), cash, instruments)
+            if not found:
+                return closing | {"matches_venue": Decimal(1)}
+        if found is None:
+            log.error("the ledger could not be compared with the venue")
+            return closing
         log.error("the ledger differs from the venue", extra={"venue_minus_ledger": str(found)})
-        return {"open_orders_at_end": Decimal(0), "matches_venue": Decimal(0)}
+        return closing | {"matches_venue": Decimal(0)}
 
     def _on_tied_out(self, future: Future[dict[str, Decimal]]) -> None:
         if isinstance(future.exception(), Unknown):

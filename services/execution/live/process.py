@@ -8,6 +8,7 @@ that confirmed by the venue and ties out the ledger; it fails when that is not c
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 
@@ -16,6 +17,7 @@ from services.execution.config import ExecutionConfig
 from services.execution.core import Execution
 from services.execution.live.ending import Ending
 from services.execution.live.last_resort import LastResort, rules_of
+from services.execution.live.run_start import run_id_of
 from services.execution.live.store_link import FLUSH_NS, StoreLink
 from services.execution.live.venue_link import VenueLink
 from services.execution.requests import (
@@ -24,6 +26,7 @@ from services.execution.requests import (
     JournalFill,
     JournalFunding,
     Output,
+    ReadKind,
     ReconnectStream,
     ReserveIds,
     SendCancel,
@@ -35,7 +38,7 @@ from services.execution.requests import (
 from shared.bus import Addresses
 from shared.clock import NS_PER_MS, NS_PER_S
 from shared.config import Config, parse
-from shared.errors import Fatal, Unknown
+from shared.errors import BadInput, Fatal, KeyRefused, Unknown
 from shared.halt import HaltFlags
 from shared.messages import Equity, InstrumentInfo, Message, Permit, Position, Quotes, Target, Top, Working
 from shared.service import Service
@@ -62,6 +65,7 @@ class ExecutionService:
     ) -> None:
         self._service, self._core, self._store = service, core, store
         self._loop, self._clock = service.loop, service.clock
+        self._config = config
         self._account, self._venue = account, config.accounts[account].venue
         self._flags = HaltFlags(config.run_dir)
         self._redis_halts: dict[str, str] = {}
@@ -88,6 +92,14 @@ class ExecutionService:
         self._read_halt_files()
         store.start()
         link.start()
+        self._loop.in_worker(lambda: link.ask_now(ReadKind.BALANCES), self._on_key_tried)
+
+    def _on_key_tried(self, answer: Future[object]) -> None:
+        """Raises: BadInput for a key that the venue refuses again and again: waiting would not help."""
+        error = answer.exception()
+        if isinstance(error, KeyRefused):
+            where = self._config.accounts[self._account].key_file or "that of the ready file"
+            raise BadInput(f"accounts.{self._account}: the venue refuses the key ({where}): {error}")
 
     def do(self, outputs: Iterable[Output]) -> None:
         """Carry out what the core returned, in order."""
@@ -252,7 +264,7 @@ def serve(config: Config, account: str) -> None:
     core.on_requests(sum(requests))
     # every deployment on this account needs a tag of its own, or they cancel each other's orders
     log.info("orders with our tag are ours", extra={"account": account, "tag": config.deployment.tag})
-    store = StoreLink(StateStore.of(config), account, service.clock)
+    store = StoreLink(StateStore.of(config), account, service.clock, run_id_of(os.environ))
     execution = ExecutionService(service, core, store, config, account)
     execution.start(
         VenueLink(

@@ -12,6 +12,7 @@ from decimal import Decimal
 
 from services.execution.account.restore import Stored
 from services.execution.account.restore import StoredPosition as Taken
+from services.execution.live import run_start
 from services.execution.requests import HeldPosition, JournalFill, JournalFunding
 from shared.clock import NS_PER_MS, Clock
 from shared.errors import Unknown
@@ -38,7 +39,8 @@ TAIL = 5_000
 class StoreLink:
     """The keys of one account."""
 
-    def __init__(self, store: StateStore, account: str, clock: Clock) -> None:
+    def __init__(self, store: StateStore, account: str, clock: Clock, run_id: int | None = None) -> None:
+        self._run_id = run_id
         self._store = store
         self._account = account
         self._clock = clock
@@ -61,6 +63,7 @@ class StoreLink:
 
     def load(self) -> Stored:
         """Read what a start takes over, all of one moment. Raises: Unknown."""
+        run_start.begin(self._store, self._account, self._run_id)
         journal = self._store.journal(self._account)
         mark = journal.last_id()
         stored, entries = self._load(journal)
@@ -91,6 +94,10 @@ class StoreLink:
     def halts(self) -> dict[str, str]:
         """Raises: Unknown."""
         return self._store.halts()
+
+    def forget_closing(self) -> None:
+        """Forget how the last process ended. Raises: Unknown."""
+        self._store.drop_ledger(self._account, run_start.CLOSING)
 
     def put_ledger(self, values: dict[str, Decimal]) -> None:
         """Raises: Unknown."""

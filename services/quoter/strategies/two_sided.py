@@ -130,7 +130,7 @@ def plan(params: Params, instrument: Instrument) -> Plan:
 
 def quote(view: MarketView, plan: Plan, memory: Priced) -> Wanted:
     """Return up to one bid and one ask; a paused or too small side is left out."""
-    priced = memory if _may_keep(view, plan, memory) else _price(view, plan)
+    priced = memory if _may_keep(view, plan, memory) else _price(view, plan, memory)
     bid_is_on, ask_is_on = sides_on(view.position, plan)
     bid = _level(view, plan, Side.BUY, priced.bid) if bid_is_on else None
     ask = _level(view, plan, Side.SELL, priced.ask) if ask_is_on else None
@@ -214,9 +214,11 @@ def _may_keep(view: MarketView, plan: Plan, memory: Priced) -> bool:
     return memory.bid < view.ask and memory.ask > view.bid
 
 
-def _price(view: MarketView, plan: Plan) -> Priced:
+def _price(view: MarketView, plan: Plan, memory: Priced) -> Priced:
+    """Price anew. What comes out the same stays as old as it is: the next move is followed at once."""
     bid, ask = prices(view, plan)
-    return Priced(bid, ask, view.now_ns, view.position)
+    is_same = (bid, ask) == (memory.bid, memory.ask) and memory.at_ns is not None
+    return Priced(bid, ask, memory.at_ns if is_same else view.now_ns, view.position)
 
 
 def _level(view: MarketView, plan: Plan, side: Side, price: int) -> Level | None:

@@ -127,6 +127,12 @@ def refusal(error: VenueError) -> str | None:
     return _reason_of(error.message) or REASONS[error.code]
 
 
+def is_key_refused(error: VenueError) -> bool:
+    """True when the key or its signature is wrong; a clock that is off is another matter."""
+    codes = ("UNAUTHORIZED", "FORBIDDEN", "INVALID_SIGNATURE")
+    return error.code in codes or bool(error.code and "signature" in error.message.lower())
+
+
 def _reason_of(message: str) -> str | None:
     lower = message.lower()
     return next((reason for text, reason in TEXTS if text in lower), None)

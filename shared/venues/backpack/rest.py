@@ -14,9 +14,9 @@ from typing import Any
 import orjson
 import requests
 
-from shared.errors import RateLimited, Unknown, Withheld
+from shared.errors import KeyRefused, RateLimited, Unknown, Withheld
 from shared.net.dial import certificates, proxy_of
-from shared.venues.backpack.errors import read_error, refusal
+from shared.venues.backpack.errors import is_key_refused, read_error, refusal
 
 #: seconds to connect, seconds between bytes
 TIMEOUT_S = (3.0, 5.0)
@@ -99,6 +99,8 @@ def _body_of(path: str, reply: requests.Response) -> Any:
         raise RateLimited(f"GET {path}: {error.text}", _retry_after_s(reply))
     if refusal(error) == "unknown_order":
         raise NotFound(f"GET {path}: {error.text}")
+    if is_key_refused(error):
+        raise KeyRefused(f"GET {path}: {error.text}")
     raise Unknown(f"GET {path}: {error.text}")
 
 
