@@ -18,7 +18,7 @@ LARGEST_RETRY_NS = 8 * NS_PER_S
 #: a snapshot that no diff has joined is compared with a second one after this long
 CONFIRM_NS = NS_PER_S
 #: a book that holds for this long was no failure
-STEADY_NS = 10 * NS_PER_S
+STEADY_NS = 3 * NS_PER_S
 PRICE_INTERVAL_NS = NS_PER_S
 #: a subscription is given so long to bring its snapshot
 FIRST_RENEWAL_NS = 2 * NS_PER_S
@@ -34,9 +34,12 @@ class SnapshotWish:
         self._in_flight = False
         self._asked_ns = 0
         self._used_ns = -STEADY_NS
+        self._lost_ns: int | None = None  # when the book was first seen to need a snapshot again
 
     def is_due(self, state: object, wants_snapshot: bool, now_ns: int) -> bool:
         """True if a snapshot should be asked for now."""
+        if wants_snapshot and self._lost_ns is None:
+            self._lost_ns = now_ns
         if self._in_flight or now_ns < self._not_before_ns:
             return False
         if isinstance(state, Joining):
@@ -53,9 +56,10 @@ class SnapshotWish:
         Nor did it help if the book was lost again at once: its sources contradict each other.
         """
         self._in_flight = False
-        is_steady = now_ns - self._used_ns >= STEADY_NS
+        lost_ns = now_ns if self._lost_ns is None else self._lost_ns
+        is_steady = lost_ns - self._used_ns >= STEADY_NS
         if was_of_use:
-            self._used_ns = now_ns
+            self._used_ns, self._lost_ns = now_ns, None
         if was_of_use and is_steady:
             self._backoff.reset()
             self._not_before_ns = self._asked_ns + FIRST_RETRY_NS

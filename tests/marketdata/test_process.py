@@ -13,6 +13,8 @@ from tests.fixtures.venue import VenueProcess, running_venue
 from tests.marketdata.feed_process import Subscriber, running_feed, start, write_config
 
 SYMBOL = "SOL_USDC_PERP"
+#: a book that stays behind is given up after one second
+STEADY_S = 1.5
 LIVE, SYNCING = FeedStatus.LIVE, FeedStatus.SYNCING
 CONNECTING, FALLBACK = FeedStatus.CONNECTING, FeedStatus.FALLBACK
 
@@ -35,10 +37,19 @@ def module_feed(venue: VenueProcess, tmp_path_factory: pytest.TempPathFactory) -
 def feed(venue: VenueProcess, module_feed: Subscriber) -> Subscriber:
     """The running feed, healed of the test before."""
     venue.clear_faults()
-    module_feed.until_status(LIVE, timeout_s=20)
+    module_feed.until(lambda: _is_steady(module_feed), timeout_s=30)
     module_feed.seen.clear()
     module_feed.until_status(LIVE)
     return module_feed
+
+
+def _is_steady(feed: Subscriber) -> bool:
+    """True when the feed is live, and was for longer than it takes to find what a fault has left."""
+    told = [(at, message.status) for at, message in feed.seen if isinstance(message, FeedState)]
+    if not told or told[-1][1] is not LIVE:
+        return False
+    last_bad = max((at for at, status in told if status is not LIVE), default=told[0][0])
+    return told[-1][0] - last_bad > STEADY_S
 
 
 def test_every_kind_of_message_of_a_wanted_symbol_is_published(feed: Subscriber) -> None:
