@@ -43,7 +43,7 @@ def deployment() -> Iterator[Makerd]:
 
 def refused(deployment: Makerd, *options: str) -> str:
     """Run with something wrong; return the one line that says so."""
-    answer = deployment.command("run", "--duration", "5", *options)
+    answer = deployment.command("run", "--duration", "20", *options)
     assert answer.returncode == EXIT_BAD_INPUT, f"{answer.returncode}: {answer.stdout}{answer.stderr}"
     lines = answer.stderr.splitlines()
     assert len(lines) == 1, answer.stderr
@@ -95,6 +95,17 @@ def test_X06_a_key_file_that_others_may_read_is_refused(deployment: Makerd, tmp_
     line = refused(deployment)
     assert str(path) in line
     assert "644" in line
+    assert KEYS["api_secret"] not in line
+
+
+def test_X06_a_key_that_the_venue_does_not_know_is_named(deployment: Makerd, tmp_path: Path) -> None:
+    path = tmp_path / "key.json"
+    path.write_text(json.dumps(KEYS))
+    path.chmod(0o600)
+    config_with(deployment, 'venue = "backpack"', f'venue = "backpack"\nkey_file = "{path}"')
+    line = refused(deployment)
+    assert "refuses the key" in line
+    assert str(path) in line
     assert KEYS["api_secret"] not in line
 
 

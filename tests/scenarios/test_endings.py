@@ -126,6 +126,20 @@ def test_X17_added_and_removed_quoters_outlive_the_death_of_supervisord(
     assert deployment.interrupt() == 0, deployment.output
 
 
+def test_L09_a_venue_that_is_silent_while_supervisord_comes_back_does_not_end_the_run(
+    deployment: Makerd, venue: VenueProcess
+) -> None:
+    before = deployment.pids()["supervisord"]
+    venue.process.send_signal(signal.SIGSTOP)
+    try:
+        deployment.strike("supervisord")(signal.SIGKILL)
+        wait_until(lambda: deployment.is_whole() and deployment.pids()["supervisord"] != before, 60)
+    finally:
+        venue.process.send_signal(signal.SIGCONT)
+    deployment.await_quoting(venue)
+    assert deployment.interrupt() == 0, deployment.output
+
+
 def test_X08_a_new_local_venue_after_the_death_of_supervisord_does_not_spoil_the_money() -> None:
     with makerd() as deployment:
         deployment.run()
