@@ -287,11 +287,12 @@ class Execution:
             self._quoting.requote(symbol, 0, now_ns)
             self._quoting.work_target(symbol, now_ns)
         for symbol in desk.touched.values():
-            desk.outbox.append(self._working(symbol))
+            desk.outbox.append(self.working(symbol))
         desk.touched.clear()
         return desk.take_outputs()
 
-    def _working(self, symbol: Symbol) -> Working:
+    def working(self, symbol: Symbol) -> Working:
+        """Return what rests on a symbol, and why something does not, as of now."""
         orders = tuple(order.to_working() for order in symbol.orders.live.values())
         return Working(
             self.desk.account, symbol.name, orders, tuple(symbol.rejects.values()), self.gate.state_of(symbol)

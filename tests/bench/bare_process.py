@@ -1,7 +1,7 @@
 """One link of the bare chain: `python -m tests.bench.bare_process LINK --run-dir ...`
 
     receive   websocket -> Top, of every fourth depth frame; its E is cut out, nothing is parsed
-    decide    Top -> Quotes of two levels, of every sixth Top
+    decide    Top -> Quotes of two levels, of every fourth Top
     send      Quotes -> one unsigned placement, its client id the low 32 bits of E in µs
 
 Built of the same parts as the services (stream, process shell, publisher, inbox, order
@@ -31,9 +31,9 @@ from tests.bench.venue import STAMP_MASK
 SCOPE = "backpack"
 CONNECTIONS = 16
 #: in the measured market, market data publishes a Top for about every fourth depth frame, and
-#: the quoter changes its mind at about every sixth Top
+#: the quoter changes its mind at about every fourth Top
 DEPTHS_PER_TOP = 4
-TOPS_PER_QUOTES = 6
+TOPS_PER_QUOTES = 4
 _STAMP = b'"E":'
 _STAMP_DIGITS = 16
 _DEPTH = b'"e":"depth"'

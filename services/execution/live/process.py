@@ -75,6 +75,8 @@ class ExecutionService:
         self.link: VenueLink
         self.ending: Ending
         self._actions: dict[type, Callable[[object], None]] = {}
+        self._depth = 0
+        self._changed: dict[str, None] = {}  # symbols whose Working is to be told, in order
 
     def start(self, link: VenueLink) -> None:
         """Connect everything; the core does the rest."""
@@ -102,14 +104,31 @@ class ExecutionService:
             raise BadInput(f"accounts.{self._account}: the venue refuses the key ({where}): {error}")
 
     def do(self, outputs: Iterable[Output]) -> None:
-        """Carry out what the core returned, in order."""
+        """Carry out what the core returned, in order; what rests is told once, when all is done.
+
+        A request that leaves comes back to the core, whose outputs end here again, one level down.
+        """
         actions = self._actions
+        self._depth += 1
         for output in outputs:
+            if isinstance(output, Working):
+                self._changed[output.symbol] = None
+                continue
             action = actions.get(type(output))
             if action is not None:
                 action(output)
             if isinstance(output, Message):
                 self._service.publisher.publish(output)
+        self._depth -= 1
+        if self._changed and not self._depth:
+            self._tell_working()
+
+    def _tell_working(self) -> None:
+        changed, self._changed = self._changed, {}
+        for name in changed:
+            working = self._core.working(symbol := self._core.desk.symbols[name])
+            self._store.keep_working(working, symbol.instrument)
+            self._service.publisher.publish(working)
 
     # --- from the bus -------------------------------------------------------------------------------
 
@@ -157,9 +176,6 @@ class ExecutionService:
     def on_position_out(self, position: Position) -> None:
         """A position needs prices, whether its symbol is quoted or not."""
         self._watch_prices(position.symbol)
-
-    def on_working_out(self, working: Working) -> None:
-        self._store.keep_working(working, self._core.desk.instruments[working.symbol])
 
     def reserve_ids(self, wanted: ReserveIds) -> None:
         def reserved(future: Future[range]) -> None:
@@ -230,7 +246,6 @@ def _actions(service: ExecutionService, link: VenueLink, store: StoreLink) -> di
         JournalFill: store.append_fill,
         JournalFunding: store.append_funding,
         Alert: _log_alert,
-        Working: service.on_working_out,
         Position: service.on_position_out,
         Equity: store.keep_equity,
     }
