@@ -172,6 +172,22 @@ def test_without_an_open_connection_ids_are_not_burnt_on_every_tick() -> None:
     assert len(world.ours()) == 2
 
 
+def test_a_burst_beyond_the_open_connections_waits_for_one_pause_and_not_for_one_each() -> None:
+    world = ready()
+    send = world._send
+
+    def unsent(request: SendPlace | SendCancel) -> None:
+        assert isinstance(request, SendPlace)
+        identity = request.approved.order.client_order_id
+        world.do(world.core.on_place_not_sent(identity, NO_CONNECTION, world.now_ns))
+
+    world._send = unsent  # type: ignore[method-assign]
+    world.quote(*(bid(9_990 - step) for step in range(8)))
+    world._send = send  # type: ignore[method-assign]
+    world.run(60)
+    assert len(world.ours()) == 8
+
+
 def test_X08_a_stop_reads_again_although_the_last_read_failed() -> None:
     world = ready()
     world.quote(bid(9_990))

@@ -89,7 +89,7 @@ class Sender:
         """No byte has left: the order never was."""
         desk = self._desk
         desk.budget.give_back()
-        if reason == NO_CONNECTION:  # an attempt costs an id: not on every tick
+        if reason == NO_CONNECTION and now_ns >= self._line_due_ns:  # an attempt costs an id: not each tick
             self._unsent_ns = min(2 * self._unsent_ns or FIRST_UNSENT_NS, LARGEST_UNSENT_NS)
             self._line_due_ns = now_ns + self._unsent_ns
         order.is_placing = False
