@@ -128,8 +128,7 @@ class MarketData:
         for info in changed:
             symbol = self._symbols.get(info.symbol)
             if symbol is not None:
-                symbol.info = info
-                symbol.reset("the instrument's rules have changed")
+                symbol.renew(info)
                 self._tell(symbol, now_ns, 0, out)
                 out.append(info)
         for name in self._demand.symbols():

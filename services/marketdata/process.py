@@ -37,8 +37,7 @@ WORKERS = MAX_READS + 3
 CLOCK_NS = 30 * NS_PER_S
 #: execution closes a symbol while our rules are not the venue's: they must not be old for long
 INSTRUMENTS_NS = 60 * NS_PER_S
-#: how soon the instruments are read again for somebody who asked for one that is not listed
-UNLISTED_NS = 60 * NS_PER_S
+FAR_NS = 2**63
 MIN_LOG_NS = 10 * NS_PER_S
 log = logging.getLogger("marketdata")
 
@@ -62,6 +61,7 @@ class MarketDataService(StreamListener):
         self._statuses: dict[str, FeedStatus] = {}
         self._reads = 0  # of depth, under way
         self._instruments_ns: int | None = None  # when they were last read
+        self._instruments_due_ns = FAR_NS  # not before the venue's clock was asked
         self._instruments_in_flight = False
         self._offset = ClockOffset(service.clock)
         self._clock_in_flight = False
@@ -71,7 +71,7 @@ class MarketDataService(StreamListener):
         service.publisher.on_demand = self._on_demand
         service.loop.every(core.timer_ns, self._ask)
         service.loop.every(CLOCK_NS, self._read_clock)
-        self._read_clock()  # the instruments follow, then the stream: no frame is judged without a clock
+        self._read_clock()  # the instruments follow, then the stream: a clock comes first if it can be had
 
     # --- the stream ---
 
@@ -136,10 +136,8 @@ class MarketDataService(StreamListener):
         reason = self._core.reconnect_reason(now_ns)
         if reason:
             self._stream.reconnect(reason)
-        if self._instruments_ns is not None and self._core.may_read(now_ns):
-            has_unlisted = now_ns - self._instruments_ns > UNLISTED_NS and self._core.unlisted()
-            if has_unlisted or now_ns - self._instruments_ns > INSTRUMENTS_NS:
-                self._read_instruments()
+        if now_ns >= self._instruments_due_ns and self._core.may_read(now_ns):
+            self._read_instruments()
         self._tidy(now_ns)
 
     def _read_depth(
@@ -196,10 +194,12 @@ class MarketDataService(StreamListener):
             log.warning("instruments not read", extra={"reason": one_line(str(error))})
             self._on_read_failed(error)
             wait_ns = seconds_to_ns(error.retry_after_s) if isinstance(error, RateLimited) else 0
-            self._loop.after(max(wait_ns, self._instruments_backoff.take_ns()), self._read_instruments)
+            wait_ns = max(wait_ns, self._instruments_backoff.take_ns())
+            self._instruments_due_ns = self._clock.monotonic_ns() + wait_ns
             return
         is_first = self._instruments_ns is None
         self._instruments_ns = self._clock.monotonic_ns()
+        self._instruments_due_ns = self._instruments_ns + INSTRUMENTS_NS
         self._instruments_backoff.reset()
         self._publish(self._core.on_instruments(future.result(), self._instruments_ns))
         if is_first:

@@ -83,6 +83,12 @@ class SymbolFeed:
         self._ahead_id = 0
         self._crossed_since_ns = 0
 
+    def renew(self, info: InstrumentInfo) -> None:
+        """Take other rules: no price counted in the old ticks is told under them."""
+        self.info = info
+        self.reset("the instrument's rules have changed")
+        self._prices, self._uses_rest = NOTHING, False
+
     def on_diff(self, diff: DepthDiff, recv_ns: int) -> None:
         was_live = self.sync.is_live
         self.diff_ns = recv_ns
@@ -179,8 +185,8 @@ class SymbolFeed:
         cause_ns    receive time of the frames of this turn, 0 = none
         connection  why there is no connection, "" = there is one
         """
-        if self._uses_rest and self._is_stream_good(now_ns, connection):
-            self._uses_rest = False  # whatever it was that came: from now on the book's prices count
+        is_good = self.is_alive(now_ns) and self.sync.is_live and not self.is_lagging and not connection
+        self._uses_rest = self._uses_rest and not is_good  # whatever came: from now on the book counts
         self._take_prices(cause_ns)
         status, reason = self._judge(now_ns, connection)
         as_of_ns = self.rest_ns if self._uses_rest else self.as_of_ns
@@ -262,9 +268,6 @@ class SymbolFeed:
     def is_alive(self, now_ns: int) -> bool:
         """True while the stream brings anything of this symbol."""
         return now_ns - self.as_of_ns <= self._limits.stale_after_ns
-
-    def _is_stream_good(self, now_ns: int, connection: str) -> bool:
-        return self.is_alive(now_ns) and self.sync.is_live and not self.is_lagging and not connection
 
     def _judge(self, now_ns: int, connection: str) -> tuple[FeedStatus, str]:
         fault = price_fault(self._prices[0], self._prices[2])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
@@ -45,6 +46,7 @@ class RiskService:
         self._markets_heard = 0
         self._redis_flags: dict[str, str] | None = None
         self._is_reading = False
+        self._quoters: Counter[tuple[str, str]] = Counter()  # who asks for a symbol's permit
         self.check()  # a halt counts before anything is permitted
         self._read_redis()
         service.attach(core)
@@ -67,7 +69,8 @@ class RiskService:
     def _on_demand(self, kind: str, scope: str, symbol: str, wanted: bool) -> None:
         """Whoever asks for the permit of exactly one symbol is its quoter."""
         if kind == Permit.__name__:
-            self._core.set_quoted(scope, symbol, wanted)
+            count = self._quoters[scope, symbol] = self._quoters[scope, symbol] + (1 if wanted else -1)
+            self._core.set_quoted(scope, symbol, count > 0)
 
     def _subscribe(self) -> None:
         for venue, symbol in list(self._core.markets)[self._markets_heard :]:

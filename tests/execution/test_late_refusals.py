@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import pytest
 
+from services.execution.orders.refusals import Refusals
 from services.execution.requests import SendPlace
 from shared.messages import OrderStatus
 from shared.venues.base import Accepted, Rejected
@@ -60,6 +61,16 @@ def test_Q23_a_post_only_order_that_is_taken_and_ended_counts_as_refused(
     assert prices == [9_990, 9_989, 9_988]
     assert not world.core.desk.orders.has_live()
     assert [alert.event for alert in world.alerts].count("orders refused repeatedly") == 1
+
+
+def test_Q23_two_orders_of_a_side_that_are_taken_first_and_ended_later_open_the_circuit() -> None:
+    refusals, opened = Refusals(), []
+    for now_ns in range(3):
+        taken = [refusals.on_accepted(), refusals.on_accepted()]
+        for before in taken:
+            refusals.take_back(before)
+            opened.append(refusals.on_refused("post_only", now_ns))
+    assert opened.index(True) == 2 and refusals.is_open
 
 
 def test_an_order_that_rests_ends_the_refusals() -> None:

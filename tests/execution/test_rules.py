@@ -150,6 +150,19 @@ def test_a_fill_that_comes_after_the_change_is_counted_exactly() -> None:
     assert (fills[-1].size, fills[-1].client_order_id) == (70, order.client_order_id)
 
 
+def test_after_one_odd_listing_everybody_is_told_the_position_anew() -> None:
+    """Quoter and risk wait for a position that was told after the rules; nothing else would tell one."""
+    world = ready()
+    before = world.core.desk.symbols[SYMBOL].position_seq
+    tell(world, FINER)
+    world.run(500)
+    tell(world, INFO)
+    world.run(3_000)
+    assert world.core.desk.symbols[SYMBOL].is_open
+    told = [message for message in world.published if isinstance(message, Position)]
+    assert told[-1].position_seq > before
+
+
 def test_rules_that_keep_the_units_are_taken_up_at_once() -> None:
     world = ready()
     world.quote(bid(9_990))

@@ -184,3 +184,6 @@ def test_D10_rules_that_change_are_told_and_the_book_begins_anew() -> None:
     scene.snapshot(12)
     scene.frames(scene.depth(13))
     assert scene.prices() == (150000, 150020)
+    told = scene.out.index(next(one for one in scene.out if isinstance(one, InstrumentInfo) and one == finer))
+    tops = [one for one in scene.out[:told] if isinstance(one, Top)]
+    assert (tops[-1].bid, tops[-1].ask) == (None, None), "a price in old ticks stands for nothing"

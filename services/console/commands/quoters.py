@@ -17,6 +17,7 @@ from services.console.running.supervisor import Supervisor, quoter_program
 from shared.config import Config, Quoter
 from shared.errors import BadInput, Unknown
 from shared.halt import check_scope
+from shared.secret import write_private_file
 
 
 def change(config: Config, options: argparse.Namespace) -> int:
@@ -43,16 +44,18 @@ def add(config: Config, symbol: str, like: str | None, account: str | None = Non
     supervisor.processes()  # while it does not answer nothing is changed
     table, removed = _files(config, symbol)
     conf = config.run_dir / "programs" / f"{program.name}.conf"
+    was_removed = removed.exists()
     try:
-        table.parent.mkdir(exist_ok=True)
-        table.write_bytes(msgspec.json.encode(template))
+        write_private_file(table, msgspec.json.encode(template))  # whole at once: others look at any time
         conf.write_text(program.text())
+        removed.unlink(missing_ok=True)  # before the process starts: it reads both
         supervisor.add(program.name)
     except Unknown:
         table.unlink(missing_ok=True)
         conf.unlink(missing_ok=True)
+        if was_removed:
+            removed.touch()
         raise
-    removed.unlink(missing_ok=True)
     print(f"added {program.name}: {template.strategy}")
     return 0
 

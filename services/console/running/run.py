@@ -169,7 +169,9 @@ def _quote_what_is_recorded(market: str, config: Config) -> None:
 def _report(config: Config, summary: dict[str, Any] | None, confirmed: Mapping[str, bool]) -> int:
     """Tell how it ended. Returns 0 only where every account's execution has had its end confirmed."""
     is_confirmed = all(confirmed.values())
-    if summary is None:
+    if summary is None and not confirmed:
+        say("stopped before anything that trades was started; what an earlier run left is not known")
+    elif summary is None:
         left = "none" if is_confirmed else "unknown"
         say(f"stopped before it was up; open orders left: {left}")
     else:

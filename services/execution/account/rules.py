@@ -99,6 +99,9 @@ class Rules:
             return
         if symbol.opens_ns:
             symbol.forget_wanted()  # it may be counted in the old units
+            # whoever heard of other units waits for a position that was told later, swapped or not
+            self._desk.tell_position(symbol, 0)
+            self._desk.outbox.append(StorePosition(self._desk.held(symbol, 0)))
             self._desk.alert("everybody counts in the same units again", False, symbol=symbol.name)
         symbol.is_open = True
         self._desk.wake(symbol)

@@ -7,6 +7,7 @@ Redis does not answer, the tie-out is unknown, and the end is confirmed all the 
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from decimal import Decimal
@@ -22,6 +23,7 @@ from shared.loop import Loop
 
 #: how often the tie-out is tried: its answers must belong to one moment
 TIE_OUT_TRIES = 10
+TIE_OUT_PAUSE_S = 0.1
 TIE_OUT_NS = 2 * NS_PER_S
 log = logging.getLogger("execution")
 
@@ -74,7 +76,11 @@ class Ending:
         ledger, instruments = self._core.desk.ledger, self._core.desk.instruments
         closing, found = {"open_orders_at_end": Decimal(0)}, None
         for _ in range(TIE_OUT_TRIES if ledger.started_ms is not None else 0):
-            statement = self._link.ask_now(ReadKind.STATEMENT)
+            try:
+                statement = self._link.ask_now(ReadKind.STATEMENT)
+            except Unknown:  # withheld by the budget, or not answered: the next try may be
+                time.sleep(TIE_OUT_PAUSE_S)
+                continue
             if statement is None:
                 continue
             cash = free_cash(statement.balances, statement.positions, instruments)
@@ -88,9 +94,6 @@ class Ending:
         return closing | {"matches_venue": Decimal(0)}
 
     def _on_tied_out(self, future: Future[dict[str, Decimal]]) -> None:
-        if isinstance(future.exception(), Unknown):
-            self._end()
-            return
         self._close(future.result())
 
     def _close(self, closing: dict[str, Decimal]) -> None:

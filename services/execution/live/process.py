@@ -16,6 +16,7 @@ from services.execution.account.restore import Stored
 from services.execution.config import ExecutionConfig
 from services.execution.core import Execution
 from services.execution.live.ending import Ending
+from services.execution.live.key_trial import KeyTrial
 from services.execution.live.last_resort import LastResort, rules_of
 from services.execution.live.run_start import run_id_of
 from services.execution.live.store_link import FLUSH_NS, StoreLink
@@ -38,7 +39,7 @@ from services.execution.requests import (
 from shared.bus import Addresses
 from shared.clock import NS_PER_MS, NS_PER_S
 from shared.config import Config, parse
-from shared.errors import BadInput, Fatal, KeyRefused, Unknown
+from shared.errors import Fatal, Unknown
 from shared.halt import HaltFlags
 from shared.messages import Equity, InstrumentInfo, Message, Permit, Position, Quotes, Target, Top, Working
 from shared.service import Service
@@ -94,14 +95,9 @@ class ExecutionService:
         self._read_halt_files()
         store.start()
         link.start()
-        self._loop.in_worker(lambda: link.ask_now(ReadKind.BALANCES), self._on_key_tried)
-
-    def _on_key_tried(self, answer: Future[object]) -> None:
-        """Raises: BadInput for a key that the venue refuses again and again: waiting would not help."""
-        error = answer.exception()
-        if isinstance(error, KeyRefused):
-            where = self._config.accounts[self._account].key_file or "that of the ready file"
-            raise BadInput(f"accounts.{self._account}: the venue refuses the key ({where}): {error}")
+        key_file = self._config.accounts[self._account].key_file or "the ready file"
+        where = f"accounts.{self._account} ({key_file})"
+        KeyTrial(self._loop, self._clock, lambda: link.ask_now(ReadKind.BALANCES), where).begin()
 
     def do(self, outputs: Iterable[Output]) -> None:
         """Carry out what the core returned, in order; what rests is told once, when all is done.

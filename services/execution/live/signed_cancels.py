@@ -26,6 +26,7 @@ class _Signed:
     instrument: Instrument
     venue_order_id: str
     request: bytes
+    stamp_ms: int
     until_ns: int
 
 
@@ -57,7 +58,9 @@ class SignedCancels:
         signed = self._signed.pop(client_order_id, None)
         if signed is None or signed.venue_order_id != venue_order_id:
             return None
-        return signed.request if self._clock.monotonic_ns() < signed.until_ns else None
+        age_ms = self._offset.timestamp_ms() - signed.stamp_ms  # by the venue's clock, which may have stepped
+        is_valid = 0 <= age_ms < self._valid_ns // NS_PER_MS and self._clock.monotonic_ns() < signed.until_ns
+        return signed.request if is_valid else None
 
     def _sign(self, instrument: Instrument, client_order_id: int, venue_order_id: str) -> None:
         if not self._is_live(client_order_id):
@@ -65,7 +68,7 @@ class SignedCancels:
         until_ns = self._clock.monotonic_ns() + self._valid_ns
         stamp_ms = self._offset.timestamp_ms()
         request = self._codec.cancel(instrument, client_order_id, venue_order_id, stamp_ms)
-        self._signed[client_order_id] = _Signed(instrument, venue_order_id, request, until_ns)
+        self._signed[client_order_id] = _Signed(instrument, venue_order_id, request, stamp_ms, until_ns)
 
     def _renew(self) -> None:
         """Forget the dead; sign again what will not be valid until the next look."""

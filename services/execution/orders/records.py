@@ -39,6 +39,7 @@ class Order:
     stamp_ms       venue time that its placement was signed with (0 = not by this process)
     told           what was published of it last
     verdict        what its side has counted of it: "" = nothing yet, "accepted", or why it was refused
+    refusals_before  what of its side's refusals its acceptance ended
     """
 
     client_order_id: int
@@ -71,6 +72,7 @@ class Order:
     stamp_ms: int = 0
     told: tuple[OrderStatus, int, int, str | None] | None = None
     verdict: str = ""
+    refusals_before: tuple[int, int] = (0, 0)
 
     @property
     def is_live(self) -> bool:

@@ -22,14 +22,17 @@ _FIRST_PROBE_NS = {POST_ONLY: 10 * NS_PER_S, NO_ANSWER: 10 * NS_PER_S, AUTH: 2 *
 _MOVED_NS = 100 * NS_PER_MS
 
 
+#: refusals in a row, and the pause before the next probe
+Before = tuple[int, int]
+
+
 class Refusals:
     """What was refused on one side of one symbol, in a row."""
 
-    __slots__ = ("_before", "_closed_until_ns", "_count", "_probe_ns", "_shift", "_wanted_price")
+    __slots__ = ("_closed_until_ns", "_count", "_probe_ns", "_shift", "_wanted_price")
 
     def __init__(self) -> None:
         self._count = 0
-        self._before = (0, 0)  # what the latest acceptance ended
         self._closed_until_ns = 0
         self._probe_ns = 0
         self._wanted_price = 0
@@ -59,14 +62,16 @@ class Refusals:
         self._closed_until_ns = now_ns + self._probe_ns
         return self._count == MAX_REFUSALS
 
-    def on_accepted(self) -> None:
-        self._before = (self._count, self._probe_ns)
+    def on_accepted(self) -> Before:
+        """An order is taken: nothing is refused any longer. Returns what that ends, for `take_back`."""
+        before = (self._count, self._probe_ns)
         self._count, self._probe_ns = 0, 0
         self._closed_until_ns = 0
+        return before
 
-    def take_back(self) -> None:
-        """The order that was accepted last has been refused after all: what it ended goes on."""
-        self._count, self._probe_ns = self._before
+    def take_back(self, before: Before) -> None:
+        """An order that was taken has been refused after all: what its acceptance ended goes on."""
+        self._count, self._probe_ns = max(self._count, before[0]), max(self._probe_ns, before[1])
 
     def on_would_take(self, side: Side, price: int) -> None:
         """A post-only order at `price` was refused: the level that it stood for moves away by a tick."""

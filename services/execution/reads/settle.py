@@ -23,7 +23,7 @@ from shared.venues.base import VenueOrder
 #: pauses between questions about one order
 ASK_AGAIN_NS = (100 * NS_PER_MS, 250 * NS_PER_MS, 500 * NS_PER_MS, 1_000 * NS_PER_MS)
 #: by so much an order may seem to be older than the stamp that it was signed with
-CLOCK_ERROR_NS = 1_000 * NS_PER_MS
+CLOCK_ERROR_NS = 5_000 * NS_PER_MS
 
 
 class Settler:

@@ -171,14 +171,16 @@ class Sender:
             return  # counted already
         order.verdict = ACCEPTED
         symbol = self._desk.symbols[order.symbol]
-        (symbol.slice_refusals if order.is_target else symbol.sides[order.side]).on_accepted()
+        refusals = symbol.slice_refusals if order.is_target else symbol.sides[order.side]
+        order.refusals_before = refusals.on_accepted()
         symbol.rejects.pop(order.side, None)
 
     def on_ended(self, order: Order, reason: str, now_ns: int) -> None:
         """The venue has ended an order unasked, nothing of it filled: it was refused, late."""
         if order.verdict == ACCEPTED:
             symbol = self._desk.symbols[order.symbol]
-            (symbol.slice_refusals if order.is_target else symbol.sides[order.side]).take_back()
+            refusals = symbol.slice_refusals if order.is_target else symbol.sides[order.side]
+            refusals.take_back(order.refusals_before)
         self._on_refused(order, reason, "the venue has ended the order", now_ns)
 
     # --- cancels ----------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ Source: Backpack OpenAPI (2026-08-22), stream documents (2026-10), client fixtur
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar
@@ -75,6 +76,15 @@ def rows_of(value: object) -> list[Row]:
 def read_rows(value: object, to_record: Callable[[Row], T]) -> list[T]:
     """Convert every row of a list reply. Raises: Unknown when any of them is unreadable."""
     return [read_row(row, to_record) for row in rows_of(value)]
+
+
+def readable_rows(value: object, to_record: Callable[[Row], T]) -> list[T]:
+    """Convert every row of a list reply that can be read. Raises: Unknown when it is no list."""
+    found = []
+    for row in rows_of(value):
+        with suppress(Unknown):
+            found.append(read_row(row, to_record))
+    return found
 
 
 def read_row(row: Row, to_record: Callable[[Row], T]) -> T:

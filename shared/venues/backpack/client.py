@@ -18,6 +18,7 @@ from shared.venues.backpack.account_mapper import (
     Row,
     read_row,
     read_rows,
+    readable_rows,
     rows_of,
     to_balances,
     to_equity,
@@ -74,7 +75,7 @@ class BackpackPublic:
             return read_row(market, to_market)
         except Unknown as error:
             name = str(market.get("symbol"))
-            if self._told.get(name) != str(error):  # once, although they are read every hour
+            if self._told.get(name) != str(error):  # once, although they are read every minute
                 self._told[name] = str(error)
                 log.warning("a market is left out", extra={"symbol": name, "reason": str(error)})
             return None
@@ -123,10 +124,13 @@ class BackpackAccount:
             return self._find_in_history(symbol, client_order_id, since_ms)
 
     def recent_orders(self) -> Sequence[VenueOrder]:
-        """Return the newest page of the order history, the oldest first."""
+        """Return the newest page of the order history, the oldest first; only its client ids matter.
+
+        So a row of a new kind is left out: it must not keep everything from starting for good.
+        """
         newest_first: Parameters = {"limit": PAGE_SIZE, "offset": 0, "sortDirection": "Desc"}
         reply = self._get("/wapi/v1/history/orders", "orderHistoryQueryAll", newest_first)
-        oldest_first = read_rows(reply, to_order)[::-1]  # of one millisecond, too
+        oldest_first = readable_rows(reply, to_order)[::-1]  # of one millisecond, too
         return sorted(oldest_first, key=lambda order: order.venue_ns)
 
     def fills(self, since_ms: int, symbol: str | None = None) -> Sequence[VenueFill]:
