@@ -30,7 +30,10 @@ test: $(VENV)/test.stamp  ## format, types and the whole suite
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
+	@log=$$(mktemp); echo "the quick tests run beside the live ones; they are shown at the end"; \
+	$(BIN)/python -m pytest --ignore=tests/scenarios --ignore=tests/chaos >"$$log" 2>&1 & quick=$$!; \
+	$(BIN)/python -m pytest tests/scenarios tests/chaos; live=$$?; \
+	wait $$quick; quick=$$?; cat "$$log"; rm -f "$$log"; exit $$((live || quick))
 
 format: $(VENV)/test.stamp  ## rewrite the code in the house format
 	$(BIN)/ruff format .

@@ -96,7 +96,7 @@ def test_D09_the_end_of_a_recording_is_told(shared_data: Path, tmp_path: Path) -
         pytest.skip(f"{recording} is not there")
     short = tmp_path / "short one.gz"
     with gzip.open(recording, "rb") as whole:
-        short.write_bytes(gzip.compress(b"".join(islice(whole, 3_000))))
+        short.write_bytes(gzip.compress(b"".join(islice(whole, 1_500))))
     with makerd() as deployment:
         deployment.run("--market", f"replay:{short}")
         wait_until(lambda: "the recording has ended" in deployment.output, 90)
