@@ -104,6 +104,20 @@ def test_fills_from_before_the_session_are_not_in_it_twice() -> None:
     assert not any("differs" in event for event in events(world))
 
 
+def test_a_session_begins_behind_the_fees_of_symbols_that_are_not_listed_any_more() -> None:
+    """The run before traded elsewhere: its fees are in the sums, and no cash flow of a listed symbol."""
+    world = World()
+    world.stored = Stored({"fee:USDC": D(7), "cash_flow:GONE_USDC_PERP": D(-300), "cash_flow": D(-300)})
+    world.core = world.new_core()
+    world.start()
+    world.run(5_000)
+    assert "start_equity" in world.core.desk.ledger.snapshot()
+    trade(world)
+    world.run(70_000)
+    world.run(70_000)
+    assert not any("differs" in event for event in events(world))
+
+
 def test_the_session_begins_once_and_goes_on_after_a_restart() -> None:
     world = ready()
     started = world.core.desk.ledger.snapshot()

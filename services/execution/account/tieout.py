@@ -48,8 +48,14 @@ def is_one_moment(
 
 
 def expected_cash(sums: Mapping[str, Decimal], instruments: Mapping[str, Instrument]) -> dict[str, Decimal]:
-    """Return asset -> free cash that the ledger's sums lead to, for every quote asset traded."""
-    expected: dict[str, Decimal] = {}
+    """Return asset -> free cash that the ledger's sums lead to, for every quote asset traded.
+
+    Fees are summed over all symbols, those of earlier runs and of symbols no longer listed too: an
+    asset that has only them is told all the same, or a session could not begin behind them.
+    """
+    quotes = {instrument.quote for instrument in instruments.values()}
+    paid = (field.removeprefix("fee:") for field in sums if field.startswith("fee:"))
+    expected: dict[str, Decimal] = {asset: ZERO for asset in paid if asset in quotes}
     for field, amount in sums.items():
         name, _, symbol = field.partition(":")
         if name in ("cash_flow", "funding") and symbol in instruments:
