@@ -32,6 +32,7 @@ test: $(VENV)/test.stamp  ## format, types and the whole suite
 	$(BIN)/mypy
 	@log=$$(mktemp); echo "the quick tests run beside the live ones; they are shown at the end"; \
 	$(BIN)/python -m pytest --ignore=tests/scenarios --ignore=tests/chaos >"$$log" 2>&1 & quick=$$!; \
+	trap 'kill $$quick; rm -f "$$log"; exit 130' INT TERM; \
 	$(BIN)/python -m pytest tests/scenarios tests/chaos; live=$$?; \
 	wait $$quick; quick=$$?; cat "$$log"; rm -f "$$log"; exit $$((live || quick))
 

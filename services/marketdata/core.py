@@ -168,10 +168,6 @@ class MarketData:
     def is_listed(self, name: str) -> bool:
         return name in self._infos
 
-    def unlisted(self) -> list[str]:
-        """Return the wanted symbols that the venue did not list when it was last asked."""
-        return [name for name in self._demand.symbols() if name not in self._infos]
-
     # --- REST ---
 
     def snapshot_wishes(self, now_ns: int, at_most: int) -> list[str]:

@@ -169,7 +169,7 @@ def test_a_symbol_that_is_not_listed_is_stale_and_named() -> None:
     state = scene.last(FeedState)
     assert (state.symbol, state.status) == ("SOL_USDC_PRP", STALE)
     assert state.reason == f"unknown symbol SOL_USDC_PRP; the venue lists {SYMBOL}"
-    assert scene.core.unlisted() == ["SOL_USDC_PRP"]
+    assert not scene.core.is_listed("SOL_USDC_PRP") and scene.core.is_listed(SYMBOL)
     assert subscribed(scene) == []
 
 

@@ -173,3 +173,13 @@ def test_a_symbol_that_is_not_listed_is_stale_with_a_reason_and_a_stop_is_told(
         other.until(lambda: other.states()[-1].reason == "market data is stopping")
         assert process.wait(5) == 0
         other.close()
+
+
+def test_D10_a_venue_that_refuses_its_market_list_is_asked_less_and_less_often_until_it_answers(
+    venue: VenueProcess, tmp_path: Path
+) -> None:
+    venue.fault("error_5xx", for_s=4)
+    with running_feed(tmp_path, venue.ready_file, SYMBOL) as (late, _):
+        late.until_status(LIVE, timeout_s=30)
+    log = (tmp_path / "marketdata.log").read_text()
+    assert 1 <= log.count("instruments not read") <= 4, log
