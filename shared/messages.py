@@ -182,6 +182,21 @@ class Volatility(Message, frozen=True, array_like=True, gc=False):
     as_of_ns: int
 
 
+class Intensity(Message, frozen=True, array_like=True, gc=False):
+    """How often takers reach an order `d` ticks from the mid: arrivals_per_s × exp(-decay_per_tick × d).
+
+    One side's rate, the mean of both. None until enough trades were seen to tell.
+    Source: Avellaneda and Stoikov, High-frequency trading in a limit order book (2008), section 2.5.
+    """
+
+    scope: str
+    symbol: str
+    arrivals_per_s: float | None
+    decay_per_tick: float | None
+    trade_count: int
+    as_of_ns: int
+
+
 # --- wanted: scope = account ------------------------------------------------------------
 
 
@@ -403,8 +418,8 @@ class Gap(Message, frozen=True, array_like=True, gc=False):
 KINDS: dict[str, type[Message]] = {
     kind.__name__: kind
     for kind in (
-        InstrumentInfo, Top, Depth, Trade, Mark, FeedState, Flow, Volatility, Quotes, Permit, Target,
-        Position, Equity, Working, OrderUpdate, Fill,
+        InstrumentInfo, Top, Depth, Trade, Mark, FeedState, Flow, Volatility, Intensity, Quotes, Permit,
+        Target, Position, Equity, Working, OrderUpdate, Fill,
     )
 }  # fmt: skip
 

@@ -1,6 +1,7 @@
 """Quoter: keeps the wanted quotes of one symbol up to date.
 
-In          InstrumentInfo, Top, Depth, FeedState; Flow, Volatility; Position, Working, Equity; Permit
+In          InstrumentInfo, Top, Depth, FeedState; signals (Flow, Volatility, Intensity); Position, Working,
+            Equity; Permit
 Out         Quotes (the whole wanted set, with expiry and cause)
 State       the newest message of each kind, the strategy's memory; nothing that must survive a restart
 On failure  a missing, old or absurd input -> empty Quotes with the reason, which means: cancel
@@ -28,6 +29,7 @@ from shared.messages import (
     FeedState,
     Flow,
     InstrumentInfo,
+    Intensity,
     Level,
     Message,
     Permit,
@@ -123,6 +125,10 @@ class Quoter:
         self._inputs.volatility = volatility
         return ()  # once a second: the next event uses it
 
+    def on_intensity(self, intensity: Intensity, _now_ns: int) -> Iterable[Message]:
+        self._inputs.intensity = intensity
+        return ()  # once a second: the next event uses it
+
     def on_position(self, position: Position, now_ns: int) -> Iterable[Message]:
         if not self._inputs.take_position(position, now_ns):
             return ()
@@ -211,6 +217,7 @@ class Quoter:
             inputs.equity.equity_usd if inputs.equity else None,
             inputs.flow.log_ratio if inputs.flow else None,
             inputs.volatility.annualised_pct if inputs.volatility else None,
+            _parameters_of(inputs.intensity),
         )  # fmt: skip
 
     def _nothing(self, reason: str) -> Wanted:
@@ -227,3 +234,9 @@ class Quoter:
         self._asked = quotes
         self._reissue_ns = now_ns + REISSUE_NS
         return quotes
+
+
+def _parameters_of(intensity: Intensity | None) -> tuple[float, float] | None:
+    if intensity is None or intensity.arrivals_per_s is None or intensity.decay_per_tick is None:
+        return None
+    return intensity.arrivals_per_s, intensity.decay_per_tick

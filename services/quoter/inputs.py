@@ -16,6 +16,7 @@ from shared.messages import (
     FeedState,
     FeedStatus,
     Flow,
+    Intensity,
     Permit,
     Position,
     Top,
@@ -35,7 +36,7 @@ class Inputs:
 
     __slots__ = (
         "_needs", "_outdated_seq", "_stale_ns", "depth", "depth_ns", "equity", "equity_ns", "feed", "flow",
-        "permit", "position", "position_ns", "top", "volatility", "working", "working_ns",
+        "intensity", "permit", "position", "position_ns", "top", "volatility", "working", "working_ns",
     )  # fmt: skip
 
     def __init__(self, needs: Needs, stale_ns: int) -> None:
@@ -46,6 +47,7 @@ class Inputs:
         self.feed: FeedState | None = None
         self.flow: Flow | None = None
         self.volatility: Volatility | None = None
+        self.intensity: Intensity | None = None
         self.permit: Permit | None = None
         self.position: Position | None = None
         self.working: Working | None = None
@@ -66,7 +68,7 @@ class Inputs:
         """Forget everything in ticks and lots; the position counts again under a newer seq."""
         if self.position is not None:
             self._outdated_seq = self.position.position_seq
-        self.top = self.depth = self.permit = self.position = self.working = None
+        self.top = self.depth = self.permit = self.position = self.working = self.intensity = None
 
     def market_as_of_ns(self) -> int:
         """When the symbol's market data were last known alive."""
@@ -121,6 +123,11 @@ class Inputs:
                 return "missing: Volatility"
             if self.volatility.as_of_ns < oldest_ns:
                 return "stale: Volatility"
+        if needs.intensity:
+            if self.intensity is None or self.intensity.arrivals_per_s is None:
+                return "missing: Intensity"
+            if self.intensity.as_of_ns < oldest_ns:
+                return "stale: Intensity"
         if needs.depth and not self.is_depth_fresh(now_ns):
             return "missing: Depth" if self.depth is None else "stale: Depth"
         return ""

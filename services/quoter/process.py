@@ -16,6 +16,7 @@ from shared.messages import (
     FeedState,
     Flow,
     InstrumentInfo,
+    Intensity,
     Permit,
     Position,
     Top,
@@ -39,6 +40,8 @@ def serve(config: Config, symbol: str) -> None:
         service.listen_to("signals", Flow, scope=venue, symbol=symbol)
     if needs.volatility:
         service.listen_to("signals", Volatility, scope=venue, symbol=symbol)
+    if needs.intensity:
+        service.listen_to("signals", Intensity, scope=venue, symbol=symbol)
     service.listen_to(f"execution.{account}", Position, Working, scope=account, symbol=symbol)
     service.listen_to(f"execution.{account}", Equity, scope=account)
     service.listen_to("risk", Permit, scope=account, symbol=symbol)

@@ -39,6 +39,7 @@ class MarketView(msgspec.Struct, frozen=True, gc=False):
     flow            log of taker buy over sell notional, > 0 = buyers; None unless needed
     volatility_pct  annualised percent; None unless needed
     equity_usd      quote units; None unless needed
+    intensity       arrivals per second at the mid and decay per tick (see `Intensity`); None unless needed
     working         our orders that may be live
     """
 
@@ -58,6 +59,7 @@ class MarketView(msgspec.Struct, frozen=True, gc=False):
     equity_usd: float | None
     flow: float | None
     volatility_pct: float | None
+    intensity: tuple[float, float] | None = None
 
     @property
     def mid(self) -> float:
@@ -120,6 +122,7 @@ class Needs:
     volatility: bool = False
     equity: bool = False
     depth: bool = False
+    intensity: bool = False
 
 
 P = TypeVar("P", bound=Params)
