@@ -9,6 +9,11 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from services.risk.policies.protection.drawdown import DrawdownTable, LossRateTable
+from services.risk.policies.protection.fill_rate import FillRateTable
+from services.risk.policies.protection.position_table import PositionTable
+from services.risk.policies.protection.price_band import PriceBandTable
+from services.risk.policies.protection.stops import StopsTable
 from services.risk.policies.table import PolicyTable
 from shared.config import parse
 from shared.errors import BadInput
@@ -23,7 +28,21 @@ class PolicyTables(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The tables of the policies that are off until they are configured; None = off.
 
     A symbol's own table (`[risk.symbols.X.<policy>]`) changes single values of `[risk.<policy>]`.
+
+    position_table  how far a position may be from its target, and how it is brought back
+    stops           stop-loss and take-profit of a position
+    drawdown        how far the account's equity may fall from its peak
+    loss_rate       how much of it may be lost within a minute
+    fill_rate       how many fills a side may have within a minute
+    price_band      how far mid and mark may be from where they have been of late
     """
+
+    position_table: PositionTable | None = None
+    stops: StopsTable | None = None
+    drawdown: DrawdownTable | None = None
+    loss_rate: LossRateTable | None = None
+    fill_rate: FillRateTable | None = None
+    price_band: PriceBandTable | None = None
 
 
 class SymbolLimits(PolicyTables, frozen=True, forbid_unknown_fields=True):

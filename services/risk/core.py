@@ -10,6 +10,7 @@ On failure  a missing, old or doubted input -> a permit that permits nothing, na
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Mapping
 
 from services.risk.account_state import AccountState, Gross
@@ -55,6 +56,11 @@ class Risk:
         self._by_market: dict[tuple[str, str], list[Holding]] = {}
         self._accounts = {name: AccountState(_equity(config), PERMIT_TTL_NS) for name in accounts}
         self._commitments = Commitments(PERMIT_TTL_NS)
+
+    @property
+    def alerts(self) -> deque[tuple[str, str, str]]:
+        """(account, symbol, text) of what a person should know; the process tells them and takes them out."""
+        return self._judge.alerts
 
     def watch(self, account: str, symbol: str) -> Holding:
         """Begin to judge a symbol of an account. Idempotent."""
@@ -149,6 +155,9 @@ class Risk:
         """Take the halt flags that are set now: "ALL" or a symbol -> reason; not complete = not all read."""
         if not self.halt.on_flags(flags, is_complete):
             return ()
+        if self.halt.is_resumed:
+            for account in self._accounts.values():
+                account.history.restart()
         return [message for account in self._accounts.values()
                 for message in self._now_if_worse(account.holdings.values(), now_ns)]  # fmt: skip
 

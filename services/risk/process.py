@@ -64,6 +64,10 @@ class RiskService:
             log.error("halted by a policy", extra={"scope": scope, "reason": reason})
             self._flags.set(scope, reason)
             self._service.loop.in_worker(partial(self._store.set_halt, scope, reason), _ignore_unknown)
+        alerts = self._core.alerts
+        while alerts:
+            account, symbol, alert = alerts.popleft()
+            log.error("alert", extra={"account": account, "symbol": symbol, "reason": alert})
         self._subscribe()
 
     def _on_demand(self, kind: str, scope: str, symbol: str, wanted: bool) -> None:

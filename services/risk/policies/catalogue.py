@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from services.risk.config import Config
+from services.risk.config import Config, PolicyTables
 from services.risk.policies.breakers import MidMove, WideSpread
 from services.risk.policies.exposure import AccountExposure, SymbolExposure
 from services.risk.policies.inventory import ExcessInventory
 from services.risk.policies.policy import Market, Policy, View
+from services.risk.policies.protection.drawdown import EquityLoss
+from services.risk.policies.protection.fill_rate import FillRate
+from services.risk.policies.protection.position_table import PositionLimits
+from services.risk.policies.protection.stops import Stops
 from services.risk.policies.ratio import Limit
 from services.risk.policies.reduction import Reduction
 from shared.clock import seconds_to_ns
@@ -23,7 +27,7 @@ def breakers_of(config: Config) -> tuple[Policy[Market], ...]:
     )
 
 
-def policies_of(config: Config, _symbol: str) -> tuple[Policy[View], ...]:
+def policies_of(config: Config, symbol: str) -> tuple[Policy[View], ...]:
     """Return what judges a symbol of one account: made for it, so that it may keep state."""
     reduction = Reduction(config.reduction_share, config.min_reduction_usd)
     is_strict = config.comparator == "strict"
@@ -33,4 +37,20 @@ def policies_of(config: Config, _symbol: str) -> tuple[Policy[View], ...]:
     )
     if config.excess_share is not None:
         policies += (ExcessInventory(reduction, config.excess_share, is_strict),)
-    return policies
+    return policies + _protection(config.tables_of(symbol), is_strict)
+
+
+def _protection(tables: PolicyTables, is_strict: bool) -> tuple[Policy[View], ...]:
+    """Return those whose tables are there."""
+    policies: list[Policy[View]] = []
+    if tables.position_table is not None:
+        policies.append(PositionLimits(tables.position_table))
+    if tables.stops is not None:
+        policies.append(Stops(tables.stops))
+    if tables.drawdown is not None:
+        policies.append(EquityLoss("drawdown", tables.drawdown, is_strict))
+    if tables.loss_rate is not None:
+        policies.append(EquityLoss("loss rate", tables.loss_rate, is_strict))
+    if tables.fill_rate is not None:
+        policies.append(FillRate(tables.fill_rate, is_strict))
+    return tuple(policies)
