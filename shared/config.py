@@ -20,6 +20,7 @@ import msgspec
 from msgspec import Meta
 
 from shared.errors import BadInput
+from shared.recording.settings import RecordingConfig
 from shared.secret import write_private_file
 
 T = TypeVar("T")
@@ -96,6 +97,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     signals: dict[str, Any] = {}
     risk: dict[str, Any] = {}
     execution: dict[str, Any] = {}
+    recording: RecordingConfig = RecordingConfig()
     addresses: dict[str, str] = {}
 
     @property

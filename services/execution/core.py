@@ -31,7 +31,6 @@ from services.execution.reads.settle import Settler
 from services.execution.requests import Output, ReadKind, SendCancel, StartRead
 from services.execution.sending.quoting import Quoting
 from services.execution.sending.sender import Sender
-from services.execution.symbols import Symbol
 from shared.clock import NS_PER_MS
 from shared.halt import halted_because
 from shared.messages import InstrumentInfo, Permit, Quotes, Target, Top, Working
@@ -286,13 +285,14 @@ class Execution:
                 continue
             self._quoting.requote(symbol, 0, now_ns)
             self._quoting.work_target(symbol, now_ns)
-        for symbol in desk.touched.values():
-            desk.outbox.append(self.working(symbol))
+        for name in desk.touched:
+            desk.outbox.append(self.working_of(name))
         desk.touched.clear()
         return desk.take_outputs()
 
-    def working(self, symbol: Symbol) -> Working:
-        """Return what rests on a symbol, and why something does not, as of now."""
+    def working_of(self, name: str) -> Working:
+        """Return what rests on a known symbol, and why something does not, as of now."""
+        symbol = self.desk.symbols[name]
         orders = tuple(order.to_working() for order in symbol.orders.live.values())
         return Working(
             self.desk.account, symbol.name, orders, tuple(symbol.rejects.values()), self.gate.state_of(symbol)
