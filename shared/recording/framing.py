@@ -47,6 +47,7 @@ class Records:
     """The records of a file, one after the other, in bounded memory.
 
     unfinished  bytes of a last record that was cut off, known at the end; 0 = it ends with a whole one
+    bytes_read  of whole records so far
     """
 
     def __init__(self, path: Path) -> None:
@@ -65,7 +66,7 @@ class Records:
             if len(magic) < len(MAGIC) and MAGIC.startswith(magic):
                 raise BadInput(f"{path} is empty: its process was killed before it recorded anything")
             raise Damaged(f"{path} is no recording: it does not begin like one")
-        self._at = len(MAGIC)
+        self.bytes_read = len(MAGIC)
 
     def __iter__(self) -> Iterator[tuple[bytes, bytes]]:
         """Yield the two parts of each record. Raises: Damaged."""
@@ -89,9 +90,9 @@ class Records:
             raise self._damage("its content is")
         self._check = check
         self._count += 1
-        self._at += len(head) + size
+        self.bytes_read += len(head) + size
         return body[:first_size], body[first_size:]
 
     def _damage(self, what: str) -> Damaged:
-        where = f"record {self._count} at byte {self._at}"
+        where = f"record {self._count} at byte {self.bytes_read}"
         return Damaged(f"{self.path}: {where}: {what} not what was written")
