@@ -8,10 +8,11 @@ those that trade last.
 from __future__ import annotations
 
 import argparse
+import time
 
 from services.console.running.supervisor import Supervisor
 from shared.config import Config
-from shared.errors import Unknown
+from shared.errors import EXIT_FAILURE, Unknown
 from shared.lifetime import lock_holder
 from shared.recording.settings import (
     directory_of,
@@ -25,6 +26,9 @@ from shared.recording.settings import (
 #: programs with a core, in the order in which they are restarted
 _WITH_CORES = ("marketdata", "signals", "risk", "execution", "quoter")
 MB = 1 << 20
+#: longest wait until a program that was started is recorded
+RECORDED_S = 15.0
+LOOK_S = 0.05
 
 
 def change(config: Config, options: argparse.Namespace) -> int:
@@ -47,17 +51,27 @@ def on(config: Config, *, restart: bool) -> int:
         return 0
     missing = [name for name in running if name not in _recorded_now(config)]
     if restart:
-        supervisor = Supervisor(config.run_dir)
-        for name in missing:
-            supervisor.stop(name)
-            supervisor.start(name)
-            print(f"restarted {name}")
-        missing = []
+        missing = [name for name in missing if not _restart(config, name)]
+        if missing:
+            print(f"restarted, but not recorded: {', '.join(missing)}; see {config.run_dir / 'logs'}")
+            return EXIT_FAILURE
     print(f"recording is on in {directory_of(config.run_dir)}")
     if missing:
         print(f"not recorded until they start again: {', '.join(missing)}")
         print("`makerd record on --restart` restarts them, one after the other, quoters last")
     return 0
+
+
+def _restart(config: Config, name: str) -> bool:
+    """Restart a program; True once it is recorded, so that no two of them are away at a time."""
+    supervisor = Supervisor(config.run_dir)
+    supervisor.stop(name)
+    supervisor.start(name)
+    deadline_s = time.monotonic() + RECORDED_S
+    while not (is_recorded := name in _recorded_now(config)) and time.monotonic() < deadline_s:
+        time.sleep(LOOK_S)
+    print(f"restarted {name}")
+    return is_recorded
 
 
 def status(config: Config) -> int:
