@@ -72,7 +72,7 @@ def _progress(total: int) -> Iterator[Callable[[int], None]]:
 
     def advance(done: int) -> None:
         bar.update(task, completed=done)
-        if not bar.live.is_started and time.monotonic() - started_s > PATIENCE_S:
+        if bar.console.is_terminal and not bar.live.is_started and time.monotonic() - started_s > PATIENCE_S:
             bar.start()
 
     try:
