@@ -76,7 +76,7 @@ def verify(path: Path, on_progress: Callable[[int], None] = lambda _bytes_read: 
 
     on_progress  told how many bytes are done, now and then
     """
-    is_alive = path.exists() and is_being_written(path)
+    is_alive = is_being_written(path)
     try:
         recording = Recording(path, _types_of)
     except MakerdError as error:

@@ -12,6 +12,7 @@ import fcntl
 import logging
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from queue import SimpleQueue
@@ -29,7 +30,8 @@ LARGE = 1 << 18
 #: the disk is too slow when so much waits for it
 MOST_WAITING = 64 << 20
 LOOK_NS = NS_PER_S
-CLOSE_S = 5.0
+#: at the end the disk is waited for so long: what follows may be more urgent
+CLOSE_S = 1.0
 MB = 1 << 20
 #: index of the record that ends a recording, and its reasons
 END = -1
@@ -120,7 +122,8 @@ class RecordingFile:
                 done += os.write(self._descriptor, batch[done:])
         except OSError as error:
             self._trouble = f"it cannot be written: {error.strerror}"
-            os.ftruncate(self._descriptor, self._written)
+            with suppress(OSError):
+                os.ftruncate(self._descriptor, self._written)
             self._written = -MOST_WAITING  # nothing follows a hole
         else:
             self._written += done
@@ -133,10 +136,7 @@ class RecordingFile:
 
 def _over_total(run_dir: Path, config: RecordingConfig) -> str:
     """Return why no more may be recorded in a run directory, "" = it may."""
-    try:
-        size = total_size(run_dir)
-    except OSError:  # somebody deletes old ones just now
-        return ""
+    size = total_size(run_dir)
     return (
         f"all have reached [recording] max_total_mb = {config.max_total_mb}"
         if size > config.max_total_mb * MB
@@ -152,7 +152,7 @@ def _create(run_dir: Path, service: str, wall_ns: int) -> tuple[Path, int]:
     moment = datetime.fromtimestamp(wall_ns / NS_PER_S, UTC).strftime("%Y%m%dT%H%M%S.%fZ")
     path = directory / f"{moment}-{os.getpid()}{SUFFIX}"
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
-    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)  # at most a look of `is_being_written` is in the way
     return path, descriptor
 
 

@@ -7,6 +7,7 @@ there from then on, until `makerd record off`, which also ends what is being rec
 from __future__ import annotations
 
 import fcntl
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -56,14 +57,20 @@ def recordings_in(run_dir: Path) -> list[Path]:
 
 def total_size(run_dir: Path) -> int:
     """Return how many bytes all recordings of a run directory have."""
-    return sum(path.stat().st_size for path in recordings_in(run_dir))
+    size = 0
+    for path in recordings_in(run_dir):
+        with suppress(FileNotFoundError):  # somebody deletes old ones just now
+            size += path.stat().st_size
+    return size
 
 
 def is_being_written(path: Path) -> bool:
     """True while the process that records into this file lives."""
-    with path.open("rb") as handle:
-        try:
+    try:
+        with path.open("rb") as handle:
             fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
+    except BlockingIOError:
+        return True
+    except FileNotFoundError:
+        return False
     return False

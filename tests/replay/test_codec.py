@@ -11,6 +11,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from services.replay.verify import CORES
 from shared.recording.codec import COMMON_TYPES, Codec, Unrecordable, name_of
@@ -97,6 +99,26 @@ def test_every_registered_type_comes_back_as_it_was(name: str, is_full: bool) ->
 def test_plain_values_and_nested_lists_come_back_as_they_were(value: object) -> None:
     back = read_back(Codec(()), value)
     assert back == value and type(back) is type(value)
+
+
+_ATOMS = (
+    st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False)
+    | st.text(st.characters(exclude_categories=["Cs"])) | st.binary()
+)  # fmt: skip
+_VALUES = st.recursive(
+    _ATOMS | st.dictionaries(st.text(max_size=3), _ATOMS, max_size=3),
+    lambda inner: st.lists(inner, max_size=4) | st.lists(inner, max_size=4).map(tuple),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=50)
+@given(_VALUES)
+def test_any_nest_of_plain_values_comes_back_as_it_was(value: object) -> None:
+    codec = Codec(())
+    tag, raw = _PAIR.decode(codec.encode((codec.tag(value), value)))
+    back = codec.read(tag, raw)
+    assert repr(back) == repr(value)
 
 
 class Stranger:
