@@ -20,6 +20,7 @@ import msgspec
 from msgspec import Meta
 
 from shared.errors import BadInput
+from shared.recording.settings import RecordingConfig
 from shared.secret import write_private_file
 
 T = TypeVar("T")
@@ -97,6 +98,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     risk: dict[str, Any] = {}
     execution: dict[str, Any] = {}
     replay: dict[str, Any] = {}
+    recording: RecordingConfig = RecordingConfig()
     addresses: dict[str, str] = {}
 
     @property

@@ -31,7 +31,6 @@ from services.execution.reads.settle import Settler
 from services.execution.requests import Output, ReadKind, SendCancel, StartRead
 from services.execution.sending.quoting import Quoting
 from services.execution.sending.sender import Sender
-from services.execution.symbols import Symbol
 from shared.clock import NS_PER_MS
 from shared.halt import halted_because
 from shared.messages import InstrumentInfo, Permit, Quotes, Target, Top, Working
@@ -290,16 +289,17 @@ class Execution:
             self._quoting.requote(symbol, 0, now_ns)
             self._quoting.work_target(symbol, now_ns)
         if desk.touched:
-            for symbol in desk.touched.values():
-                working = self.working(symbol)
+            for name, symbol in desk.touched.items():
+                working = self.working_of(name)
                 if working != symbol.told_working:  # the heartbeat repeats what has not changed
                     symbol.told_working = working
                     desk.outbox.append(working)
             desk.touched.clear()
         return desk.take_outputs()
 
-    def working(self, symbol: Symbol) -> Working:
-        """Return what rests on a symbol, and why something does not, as of now."""
+    def working_of(self, name: str) -> Working:
+        """Return what rests on a known symbol, and why something does not, as of now."""
+        symbol = self.desk.symbols[name]
         orders = tuple(order.to_working() for order in symbol.orders.live.values())
         return Working(
             self.desk.account, symbol.name, orders, tuple(symbol.rejects.values()), self.gate.state_of(symbol)

@@ -21,6 +21,7 @@ from services.execution.live.last_resort import LastResort, rules_of
 from services.execution.live.run_start import run_id_of
 from services.execution.live.store_link import FLUSH_NS, StoreLink
 from services.execution.live.venue_link import VenueLink
+from services.execution.recorded import EXECUTION
 from services.execution.requests import (
     Alert,
     CheckClock,
@@ -42,6 +43,7 @@ from shared.config import Config, parse
 from shared.errors import Fatal, Unknown
 from shared.halt import HaltFlags
 from shared.messages import Equity, InstrumentInfo, Message, Permit, Position, Quotes, Target, Top, Working
+from shared.recording.core import live_core
 from shared.service import Service
 from shared.state.store import StateStore
 from shared.venues.access import endpoints_of, keys_of
@@ -267,9 +269,9 @@ def serve(config: Config, account: str) -> None:
         offset.measure(adapter.public_client(name, endpoints, requests.append).server_time_ms)
     except Unknown as error:
         log.warning("the venue's clock cannot be read", extra={"error": str(error)})
-    core = Execution(
-        account, settings, adapter.capabilities, tag=config.deployment.tag,
-        now_ns=service.clock.monotonic_ns(), venue_ms=offset.timestamp_ms(),
+    core = live_core(
+        EXECUTION, service, config, account, settings, adapter.capabilities, config.deployment.tag,
+        service.clock.monotonic_ns(), offset.timestamp_ms(),
     )  # fmt: skip
     core.on_requests(sum(requests))
     # every deployment on this account needs a tag of its own, or they cancel each other's orders
