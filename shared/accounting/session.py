@@ -1,6 +1,6 @@
 """Statistics of one symbol over one session, fed with what happens as it happens.
 
-In          Top, Trade, Fill, Working, OrderUpdate, Quotes, funding; the time of each
+In          Top, Trade, Mark, Fill, Working, OrderUpdate, Quotes, funding; the time of each
 Out         `report()`: the present sums, at any time
 State       sums, pending markouts and paths, all bounded whatever the length
 On failure  nothing can fail: what is not known is None in the report
@@ -26,7 +26,7 @@ from shared.accounting.report import Activity, Money, Presences, Report, costs_o
 from shared.accounting.symbol_ledger import Denomination, Execution, SymbolLedger
 from shared.clock import NS_PER_MS
 from shared.instrument import Instrument
-from shared.messages import Fill, OrderUpdate, Quotes, Side, Top, Trade, Working
+from shared.messages import Fill, Mark, OrderUpdate, Quotes, Side, Top, Trade, Working
 
 LOOK_NS = 250 * NS_PER_MS
 _BPS = 10_000
@@ -115,6 +115,12 @@ class SessionStats:
         """Book a funding payment, quote units; > 0 was received."""
         self._now_ns = max(self._now_ns, now_ns)
         self.ledger.fund(amount)
+
+    def on_mark(self, mark: Mark, now_ns: int) -> None:
+        """Take the venue's mark: what a position is worth while no book has been seen."""
+        self._now_ns = max(self._now_ns, now_ns)
+        if not self._mid2:
+            self.ledger.mark(Decimal(str(mark.mark_price)))
 
     def on_working(self, working: Working, now_ns: int) -> None:
         """Take the orders of ours that rest."""

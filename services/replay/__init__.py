@@ -1,0 +1,1 @@
+"""Replay: every core in one process on a simulated clock."""
