@@ -113,6 +113,7 @@ class Execution:
         """Somebody wants this symbol's Working: publish it, quoted or not."""
         symbol = self.desk.symbol(name)
         if symbol is not None:
+            symbol.told_working = None
             self.desk.touch(symbol)
         return self._conclude(now_ns)
 
@@ -189,7 +190,7 @@ class Execution:
         elif isinstance(event, VenueOrder):
             order = desk.orders.find(event.client_order_id, event.venue_order_id)
             if order is not None and order.symbol == event.symbol:
-                self._settler.venue_says(order, event, now_ns)
+                self._settler.venue_says(order, event, now_ns, is_stream=True)
             elif desk.ids.is_ours(event.client_order_id) and event.is_live:
                 self._reads.hurry(ReadKind.OPEN_ORDERS, now_ns)
         elif isinstance(event, VenuePosition):
@@ -268,6 +269,8 @@ class Execution:
     def on_stop(self, now_ns: int) -> list[Output]:
         """Return the last state of every symbol."""
         self.desk.touched.update(self.desk.symbols)
+        for symbol in self.desk.symbols.values():
+            symbol.told_working = None
         return self._finish(now_ns)
 
     def _conclude(self, now_ns: int) -> list[Output]:
@@ -285,9 +288,13 @@ class Execution:
                 continue
             self._quoting.requote(symbol, 0, now_ns)
             self._quoting.work_target(symbol, now_ns)
-        for name in desk.touched:
-            desk.outbox.append(self.working_of(name))
-        desk.touched.clear()
+        if desk.touched:
+            for name, symbol in desk.touched.items():
+                working = self.working_of(name)
+                if working != symbol.told_working:  # the heartbeat repeats what has not changed
+                    symbol.told_working = working
+                    desk.outbox.append(working)
+            desk.touched.clear()
         return desk.take_outputs()
 
     def working_of(self, name: str) -> Working:

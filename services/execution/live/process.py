@@ -79,7 +79,7 @@ class ExecutionService:
         self.ending: Ending
         self._actions: dict[type, Callable[[object], None]] = {}
         self._depth = 0
-        self._changed: dict[str, None] = {}  # symbols whose Working is to be told, in order
+        self._changed: dict[str, Working] = {}  # what is to be told of each symbol, in order
 
     def start(self, link: VenueLink) -> None:
         """Connect everything; the core does the rest."""
@@ -110,7 +110,7 @@ class ExecutionService:
         self._depth += 1
         for output in outputs:
             if isinstance(output, Working):
-                self._changed[output.symbol] = None
+                self._changed[output.symbol] = output
                 continue
             action = actions.get(type(output))
             if action is not None:
@@ -123,8 +123,7 @@ class ExecutionService:
 
     def _tell_working(self) -> None:
         changed, self._changed = self._changed, {}
-        for name in changed:
-            working = self._core.working_of(name)
+        for name, working in changed.items():
             self._store.keep_working(working, self._core.desk.symbols[name].instrument)
             self._service.publisher.publish(working)
 
