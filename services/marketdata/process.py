@@ -228,9 +228,8 @@ class MarketDataService(StreamListener):
             for kind in KINDS.values():
                 self._service.publisher.forget(kind, self._venue, name)
         self._core.forgotten.clear()
-        for name in self._core.forgotten_candles:
+        for name in self._core.take_forgotten_candles():
             self._service.publisher.forget(Candles, self._venue, name)
-        self._core.forgotten_candles.clear()
         if self._core.unreadable and now_ns - self._logged_ns > MIN_LOG_NS:
             log.warning("unreadable", extra={"reason": self._core.unreadable})
             self._core.unreadable, self._logged_ns = "", now_ns

@@ -41,7 +41,7 @@ class RestReads:
         self._ahead_ns: int | None = None  # the venue's clock minus ours; None = it was not read yet
         self._quiet_until_ns = 0  # the venue asked for silence: nothing is read by REST before
         self._candles: dict[str, _Wanted] = {}
-        self.forgotten_candles: list[str] = []  # whose topics are to be ended, taken by the shell
+        self._forgotten_candles: list[str] = []
         self.unreadable = ""  # the latest thing that could not be read, taken by the shell
 
     def on_read_failed(self, reason: str, now_ns: int, retry_after_ns: int = 0) -> None:
@@ -94,6 +94,11 @@ class RestReads:
             wanted.due_ns = min(wanted.due_ns, now_ns + wanted.backoff.take_ns())
         return []
 
+    def take_forgotten_candles(self) -> list[str]:
+        """Return, once, the symbols whose candles nobody wants any more: their topics end."""
+        taken, self._forgotten_candles = self._forgotten_candles, []
+        return taken
+
     def _candles_wanted(self, kind: str, name: str, wanted: bool, now_ns: int) -> None:
         """Count a subscriber of candles that came, and gets new ones, or left."""
         if kind != Candles.__name__:
@@ -106,7 +111,7 @@ class RestReads:
             self._candles[name].subscribers -= 1
             if self._candles[name].subscribers <= 0:
                 del self._candles[name]
-                self.forgotten_candles.append(name)
+                self._forgotten_candles.append(name)
 
     def _over(self, raw: RawCandles, now_ns: int) -> Iterator[tuple[int, int, int, int]]:
         """Yield the candles whose time is over, in ticks and on our clock. Raises: ValueError."""

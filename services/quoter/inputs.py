@@ -26,6 +26,8 @@ from shared.messages import (
 
 #: every state is repeated each 250 ms; unheard for this long = its process is gone
 HEARD_TTL_NS = NS_PER_S
+#: volatility and intensity are told once a second: the newest one's inputs may be that much older
+TOLD_EACH_NS = NS_PER_S
 
 
 class Inputs:
@@ -121,12 +123,12 @@ class Inputs:
         if needs.volatility:
             if self.volatility is None or self.volatility.annualised_pct is None:
                 return "missing: Volatility"
-            if self.volatility.as_of_ns < oldest_ns:
+            if self.volatility.as_of_ns < oldest_ns - TOLD_EACH_NS:
                 return "stale: Volatility"
         if needs.intensity:
             if self.intensity is None or self.intensity.arrivals_per_s is None:
                 return "missing: Intensity"
-            if self.intensity.as_of_ns < oldest_ns:
+            if self.intensity.as_of_ns < oldest_ns - TOLD_EACH_NS:
                 return "stale: Intensity"
         if needs.depth and not self.is_depth_fresh(now_ns):
             return "missing: Depth" if self.depth is None else "stale: Depth"

@@ -123,9 +123,9 @@ def test_candles_end_when_the_last_subscriber_leaves_and_are_read_anew_for_the_n
     scene.demand("Candles")  # a second one gets new ones
     assert scene.core.candle_wish(scene.now_ns) == SYMBOL
     scene.demand("Candles", wanted=False)
-    assert scene.core.forgotten_candles == []
+    assert scene.core.take_forgotten_candles() == []
     scene.demand("Candles", wanted=False)
-    assert scene.core.forgotten_candles == [SYMBOL]
+    assert scene.core.take_forgotten_candles() == [SYMBOL]
     assert scene.core.on_candles(SYMBOL, RawCandles(SYMBOL, 1, flat(1, 2)), scene.now_ns) == []  # too late
     scene.demand("Candles")
     assert scene.core.candle_wish(scene.now_ns) == SYMBOL
