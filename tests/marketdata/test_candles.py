@@ -93,6 +93,15 @@ def test_D11_a_read_that_fails_is_repeated_at_growing_intervals_and_then_no_more
     assert scene.core.candle_wish(scene.now_ns) is None
 
 
+def test_D11_who_asks_while_a_read_is_under_way_gets_the_next_one() -> None:
+    scene = wanted()
+    assert scene.core.candle_wish(scene.now_ns) == SYMBOL
+    scene.demand("Candles")
+    assert scene.core.candle_wish(scene.now_ns) is None
+    scene.core.on_candles(SYMBOL, RawCandles(SYMBOL, 1, flat(NOW_S - 2, NOW_S - 1)), scene.now_ns)
+    assert scene.core.candle_wish(scene.now_ns) == SYMBOL
+
+
 def test_D11_a_venue_that_asks_for_silence_is_not_asked_for_candles() -> None:
     scene = wanted()
     scene.core.candle_wish(scene.now_ns)

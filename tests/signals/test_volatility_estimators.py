@@ -80,6 +80,17 @@ def test_Q12_ewma_starts_neither_at_zero_nor_at_the_first_return() -> None:
     assert ewma.deviation(2) == pytest.approx(math.sqrt(weighted), rel=1e-9)
 
 
+def test_Q12_ewma_forgets_by_the_clock_over_a_hole() -> None:
+    """Thirty wild seconds, thirty that nobody saw, thirty calm ones."""
+    ewma = Ewma(0.94, 20)
+    feed_returns(ewma, [1e-3] * 30)
+    feed_returns(ewma, [1e-5] * 30, first_s=61)
+    wild = sum(0.94**age for age in range(60, 90))
+    calm = sum(0.94**age for age in range(30))
+    expected = (wild * 1e-6 + calm * 1e-10) / (wild + calm)
+    assert ewma.deviation(90) == pytest.approx(math.sqrt(expected), rel=1e-9)
+
+
 def test_Q12_C15_volatility_is_percent_of_a_year_of_365_days_of_seconds() -> None:
     rolling = Rolling(60, 20)
     at_s = feed_returns(rolling, [1e-4 * (-1) ** second for second in range(60)])
@@ -158,6 +169,15 @@ def test_Q12_kernel_does_not_count_the_jitter_between_bid_and_ask() -> None:
     with_jitter, without = rolling.deviation(at_s), kernel.deviation(at_s)
     assert with_jitter is not None and without is not None
     assert with_jitter > 2.5e-4 and without < 1.5e-4
+
+
+def test_Q12_kernel_passes_over_a_year_of_silence_at_once() -> None:
+    kernel = RealisedKernel(lags=5, window_s=600, min_samples=20)
+    feed_returns(kernel, walk(30))
+    first_s = 10**12  # step by step this would take days
+    returns = walk(30, seed=9)
+    at_s = feed_returns(kernel, returns, first_s)
+    assert kernel.deviation(at_s) == pytest.approx(plain_kernel(returns, 5), rel=1e-9)
 
 
 def test_parzen_weights_fall_from_one_to_zero_and_meet_in_the_middle() -> None:

@@ -99,12 +99,12 @@ def test_D11_a_thousand_closes_are_volatility_before_the_first_second_of_our_own
 
 
 def test_D11_seed_and_own_seconds_are_one_history() -> None:
-    """The seed came late: twenty seconds of our own were there, the last two also in the seed."""
-    returns = walk(1018)
-    late = gauge(returns[998:], "blended", first_s=1000)
-    late.seed(blocks_of(candles(prices(returns[:999]), end_s=1001)))
-    early = gauge(returns[:998] + returns[998:], "blended", first_s=2)
-    assert late.annualised_pct(1019) == pytest.approx(early.annualised_pct(1019), rel=2e-2)
+    """The seed came late: what we saw ourselves counts where both tell of a second."""
+    remembered, own = walk(999), walk(20, 1e-3, seed=8)
+    late = gauge(own, "blended", first_s=990)
+    late.seed(blocks_of(candles(prices(remembered))))  # seconds 2 to 1000
+    early = gauge(remembered[:988] + own, "blended", first_s=2)
+    assert late.annualised_pct(1009) == pytest.approx(early.annualised_pct(1009), rel=1e-3)
     assert late.sample_count == 600
 
 
