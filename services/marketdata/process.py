@@ -14,6 +14,7 @@ from typing import TypeVar
 from services.marketdata.config import MarketDataConfig
 from services.marketdata.core import MarketData
 from services.marketdata.located import LocatedClient
+from services.marketdata.recorded import MARKETDATA
 from shared.bus import Addresses
 from shared.clock import NS_PER_MS, NS_PER_S, seconds_to_ns
 from shared.config import Config, parse
@@ -21,6 +22,7 @@ from shared.errors import BadInput, RateLimited, Unknown, one_line
 from shared.messages import KINDS, Candles, FeedState, FeedStatus, InstrumentInfo, Message
 from shared.net.backoff import Backoff
 from shared.net.stream import StreamListener, WebSocketStream
+from shared.recording.core import live_core
 from shared.service import Service
 from shared.venues.access import endpoints_of
 from shared.venues.clock_offset import ClockOffset
@@ -111,9 +113,8 @@ class MarketDataService(StreamListener):
             self._log(state)
 
     def _send_outgoing(self) -> None:
-        for frame in self._core.outgoing:
+        for frame in self._core.take_outgoing():
             self._stream.send_text(frame)
-        self._core.outgoing.clear()
 
     def _log(self, state: FeedState) -> None:
         self._statuses[state.symbol] = state.status
@@ -223,16 +224,15 @@ class MarketDataService(StreamListener):
 
     def _tidy(self, now_ns: int) -> None:
         """End the topics of symbols that nobody wants; log, now and then, what could not be read."""
-        for name in self._core.forgotten:
+        for name in self._core.take_forgotten():
             self._statuses.pop(name, None)
             for kind in KINDS.values():
                 self._service.publisher.forget(kind, self._venue, name)
-        self._core.forgotten.clear()
         for name in self._core.take_forgotten_candles():
             self._service.publisher.forget(Candles, self._venue, name)
         if self._core.unreadable and now_ns - self._logged_ns > MIN_LOG_NS:
-            log.warning("unreadable", extra={"reason": self._core.unreadable})
-            self._core.unreadable, self._logged_ns = "", now_ns
+            log.warning("unreadable", extra={"reason": self._core.take_unreadable()})
+            self._logged_ns = now_ns
 
 
 def serve(config: Config, venue_name: str) -> None:
@@ -253,6 +253,6 @@ def serve(config: Config, venue_name: str) -> None:
         lambda: endpoints_of(venue, config.run_dir, wait_s=0),
         lambda endpoints: adapter.public_client(venue_name, endpoints, None),
     )
-    core = MarketData(venue_name, adapter.public_feed(), settings)
+    core = live_core(MARKETDATA, service, config, venue_name, venue.protocol, settings)
     MarketDataService(service, core, client, settings, required)
     service.run()

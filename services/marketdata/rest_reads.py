@@ -42,7 +42,7 @@ class RestReads:
         self._quiet_until_ns = 0  # the venue asked for silence: nothing is read by REST before
         self._candles: dict[str, _Wanted] = {}
         self._forgotten_candles: list[str] = []
-        self.unreadable = ""  # the latest thing that could not be read, taken by the shell
+        self.unreadable = ""  # the latest thing that could not be read
 
     def on_read_failed(self, reason: str, now_ns: int, retry_after_ns: int = 0) -> None:
         """A read by REST failed. A venue that asks for silence means all reads, not only this one."""
@@ -51,6 +51,10 @@ class RestReads:
 
     def may_read(self, now_ns: int) -> bool:
         return now_ns >= self._quiet_until_ns
+
+    def take_unreadable(self) -> str:
+        taken, self.unreadable = self.unreadable, ""
+        return taken
 
     # --- candles ---
 
