@@ -123,8 +123,8 @@ def _show(done: Replayed, took_s: float, written: list[Path]) -> None:
     played_s = (done.end_ns - done.start_ns) / NS_PER_S
     rate = done.event_count * len(done.outcomes) / max(took_s, 1e-9)
     print(
-        f"{done.event_count} events over {played_s:.0f} s, {len(done.outcomes)} fill models, in {took_s:.1f} s: "
-        f"{rate:.0f} a second, reading included",
+        f"{done.event_count} events over {played_s:.0f} s, {len(done.outcomes)} fill models, "
+        f"in {took_s:.1f} s: {rate:.0f} a second, reading included",
         file=sys.stderr,
     )
 
