@@ -82,6 +82,11 @@ def test_Q33_Q17_an_order_too_far_out_keeps_its_place_within_a_tick_or_a_tenth()
         assert prices_of(widened(levels_of(19_999), far, 20_000.0, distance, GRID), Side.BUY) == [price]
 
 
+def test_Q33_an_order_nearer_than_the_strategy_wants_is_not_kept() -> None:
+    moved = widened(levels_of(19_690), levels_of(19_695), 20_000.0, 300.0, GRID)
+    assert prices_of(moved, Side.BUY) == [19_690]
+
+
 @pytest.mark.parametrize("name", ["one_sided", "two_sided"])
 def test_Q33_every_strategy_is_widened_by_the_quoter(name: str) -> None:
     needed = {"quantity": 1.0, "half_spread_ticks": 1} if name == "two_sided" else {}
