@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 
 from services.console import early  # noqa: F401 - before everything that takes time to import
-from services.console.commands import checking, halting, keys, looking, quoters
+from services.console.commands import checking, halting, keys, looking, quoters, strategies
 from services.console.options import parse
 from services.console.running import run
 from shared.config import EFFECTIVE, Config, load
@@ -42,6 +42,7 @@ def _dispatch(options: argparse.Namespace) -> int:
         "quoter": lambda: quoters.change(config(), options),
         "tap": lambda: looking.tap(config(), options.topic),
         "check": lambda: checking.check(options.checked, options.mid, options.symbol, options.equity),
+        "strategies": lambda: strategies.strategies(options.strategy, as_json=options.json),
         "keys": lambda: keys.add(options.venue, options.file),
     }
     return dispatch[options.command]()

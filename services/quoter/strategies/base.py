@@ -103,7 +103,7 @@ class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     size_tolerance_pct  an order whose size is off by less than this keeps its place
     volatility_spread   no quote is nearer to the mid than so many standard deviations of it over
                         volatility_horizon_s (0.5 to 1 is usual); 0 = off
-    volatility_horizon_s  over how long that deviation is meant
+    volatility_horizon_s  over how long that deviation is meant, seconds
     """
 
     stale_after_s: Annotated[float, Meta(ge=0.1, le=5)] = 2.0

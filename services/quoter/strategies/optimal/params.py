@@ -26,12 +26,11 @@ PER_QUOTE_UNIT = {"unit": "1/quote unit"}
 class Params(base.Params, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a person writes. Exactly one of quantity and size_usd; both or none of intensity_a and _k.
 
-    quantity             base units per side
-    size_usd             quote units per side, instead of quantity
+    quantity, size_usd   size per side: base units, or quote units
     gamma                aversion to risk: 1 = a gain or loss of one quote unit matters; more leans more
                          against inventory and quotes further out where the market moves
     intensity_a          takers a second that reach an order at the mid, instead of the estimate
-    intensity_k          by which share that falls with each tick further out, instead of the estimate
+    intensity_k          how fast they become fewer: exp(-intensity_k) of them reach one tick further
     min_spread_ticks     smallest distance of our two quotes
     max_spread_pct       largest distance of our two quotes before inventory moves them, percent of the mid
     max_skew             half-spreads by which inventory shifts both quotes at most; 1 = the reducing
