@@ -26,7 +26,8 @@ PER_QUOTE_UNIT = {"unit": "1/quote unit"}
 class Params(base.Params, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a person writes. Exactly one of quantity and size_usd; both or none of intensity_a and _k.
 
-    quantity, size_usd   size per side: base units, or quote units
+    quantity             base units per side
+    size_usd             quote units per side, instead of quantity
     gamma                aversion to risk: 1 = a gain or loss of one quote unit matters; more leans more
                          against inventory and quotes further out where the market moves
     intensity_a          takers a second that reach an order at the mid, instead of the estimate
