@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -14,9 +16,11 @@ from hypothesis import strategies as st
 from services.quoter.explain import Allowed, assumptions, explain
 from services.quoter.levels.rounding import PriceGrid
 from services.quoter.levels.volatility import SLACK, sigma_ticks, spread_distance, widened
+from services.quoter.process import serve
 from services.quoter.strategies import STRATEGIES
 from services.signals.volatility import SECONDS_PER_YEAR as YEAR_OF_SIGNALS
 from shared.clock import SECONDS_PER_YEAR
+from shared.config import Config, parse
 from shared.config import Quoter as QuoterTable
 from shared.messages import Level, Side
 from tests.quoter.builders import (
@@ -222,3 +226,37 @@ def test_Q33_heartbeats_and_an_unchanged_market_cause_no_new_quotes() -> None:
     desk.now_ns += 1_000_000
     assert desk.send(top(now_ns=desk.now_ns)) == []
     assert desk.levels == first
+
+
+@pytest.mark.parametrize(
+    ("strategy", "params", "signals"),
+    [
+        ("two_sided", {"quantity": 1}, set()),
+        ("two_sided", {"quantity": 1, "volatility_spread": 0.5}, {"Volatility"}),
+        ("one_sided", {"volatility_spread": 0.5}, {"Flow", "Volatility"}),
+        ("glft", {"quantity": 1}, {"Volatility", "Intensity"}),
+        ("avellaneda_stoikov", {"quantity": 1, "intensity_a": 1, "intensity_k": 1}, {"Volatility"}),
+    ],
+)
+def test_Q33_the_process_listens_to_the_signals_that_are_needed_and_to_no_other(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, strategy: str, params: dict[str, Any], signals: set[str]
+) -> None:
+    heard: dict[str, set[str]] = {}
+
+    class Ears:
+        """A process that is not started: it tells what it would listen to."""
+
+        def __init__(self, *_args: object, **_kwargs: object) -> None: ...
+        def attach(self, core: object) -> None: ...
+        def run(self) -> None: ...
+
+        def listen_to(self, name: str, *kinds: type, **_scope: str) -> None:
+            heard.setdefault(name, set()).update(kind.__name__ for kind in kinds)
+
+    monkeypatch.setattr("services.quoter.process.Service", Ears)
+    quoter = {"account": "main", "strategy": strategy, "params": params}
+    venue = {"protocol": "backpack", "ready_file": "venue.json"}
+    table = {"venues": {"backpack": venue}, "accounts": {"main": {"venue": "backpack"}},
+             "quoters": {SYMBOL: quoter}, "deployment": {"run_dir": str(tmp_path)}}  # fmt: skip
+    serve(parse(table, Config, "test"), SYMBOL)
+    assert heard.get("signals", set()) == signals

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -11,6 +12,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from services.quoter.config import parse_quoter
+from services.quoter.explain import Allowed, assumptions, explain
 from services.quoter.levels.rounding import PriceGrid
 from services.quoter.strategies.base import MarketView, Strategy
 from services.quoter.strategies.optimal import avellaneda_stoikov, glft
@@ -153,6 +155,20 @@ def test_needs_the_volatility_and_the_intensity_unless_both_its_numbers_are_give
 def test_X02_a_bad_parameter_is_named_with_its_rule(name: str, params: dict[str, Any], words: str) -> None:
     with pytest.raises(BadInput, match=words):
         parse_quoter(SYMBOL, QuoterTable(ACCOUNT, name, params))
+
+
+@NAMES
+def test_check_shows_a_models_quotes_and_what_it_assumed_of_the_signals(name: str) -> None:
+    table = QuoterTable(ACCOUNT, name, {"quantity": 0.5})
+    rows = explain(SYMBOL, table, INSTRUMENT, Decimal(200), Allowed(10_000, 2_000, 1_000))
+    assert [(row.situation, row.side) for row in rows[:2]] == [("flat", "bid"), ("flat", "ask")]
+    long = [row for row in rows if row.situation == "long"]
+    assert Decimal(long[0].price) < Decimal(rows[0].price)
+    assert assumptions(table, SYMBOL) == (
+        "a volatility of 50 % a year, 1 taker a second at the mid, a factor e fewer each 0.01 % further out"
+    )
+    given = QuoterTable(ACCOUNT, name, {"quantity": 0.5} | GIVEN)
+    assert assumptions(given, SYMBOL) == "a volatility of 50 % a year"
 
 
 # --- properties: whatever the parameters and the market ---------------------------------
