@@ -18,7 +18,6 @@ from services.quoter.levels.rounding import PriceGrid
 from services.quoter.levels.volatility import SLACK, sigma_ticks, spread_distance, widened
 from services.quoter.process import serve
 from services.quoter.strategies import STRATEGIES
-from services.signals.volatility import SECONDS_PER_YEAR as YEAR_OF_SIGNALS
 from shared.clock import SECONDS_PER_YEAR
 from shared.config import Config, parse
 from shared.config import Quoter as QuoterTable
@@ -49,7 +48,7 @@ def prices_of(levels: tuple[Level, ...], side: Side) -> list[int]:
 
 
 def test_Q33_annualised_percent_becomes_ticks_per_square_root_of_a_second() -> None:
-    assert SECONDS_PER_YEAR == YEAR_OF_SIGNALS == 31_536_000
+    assert SECONDS_PER_YEAR == 31_536_000  # as the signals annualise: days of a market that never closes
     # 100 % a year on a mid of sqrt(seconds of a year) ticks is one tick in one second
     assert sigma_ticks(100.0, math.sqrt(31_536_000)) == pytest.approx(1.0)
     # 60 % on 2400.00 with ticks of 0.01: 2400 x 0.6 / 5615.69 = 0.256421 = 25.64 ticks
