@@ -15,6 +15,7 @@ from services.quoter.strategies.optimal.params import Params as OptimalParams
 from services.risk.config import Config as RiskConfig
 from services.signals.config import Config as SignalsConfig
 from shared.config import Account, Deployment, Quoter, Redis, Venue
+from shared.recording.settings import RecordingConfig
 
 README = Path(__file__).resolve().parents[1] / "README.md"
 #: params that several strategies share are in a table of their own, once
@@ -32,6 +33,7 @@ TABLES: dict[str, type[msgspec.Struct]] = {
     "[signals]": SignalsConfig,
     "[risk]": RiskConfig,
     "[execution]": ExecutionConfig,
+    "[recording]": RecordingConfig,
     **SHARED,
     **{f"params, {name}": strategy.params for name, strategy in STRATEGIES.items()},
 }

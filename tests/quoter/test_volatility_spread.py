@@ -177,6 +177,7 @@ def test_Q33_widening_only_moves_out_keeps_the_order_and_changes_nothing_twice(
         assert outwards == sorted(set(outwards))
     assert widened(moved, asked, 20_000.0, distance, grid) == moved
     assert widened(moved, moved, 20_000.0, distance, grid) == moved  # what was asked for is kept
+    assert widened(wanted, moved, 20_000.0, distance, grid) == moved
 
 
 @settings(max_examples=100)

@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeVar
 
 from services.quoter.levels.rounding import PriceGrid
 from services.quoter.levels.volatility import sigma_ticks
-from services.quoter.strategies.base import MarketView, Memory, Wanted
+from services.quoter.strategies.base import FOREVER_NS, MarketView, Memory, Wanted
 from services.quoter.strategies.optimal.params import Plan
 from shared.messages import Level, Side
 
@@ -65,7 +65,8 @@ def quote(view: MarketView, plan: P, memory: Priced, model: Model[P]) -> Wanted:
         for level in (_level(view, plan, Side.BUY, priced.bid), _level(view, plan, Side.SELL, priced.ask))
         if level is not None
     )
-    return Wanted(levels, False, "quoting" if levels else "no room or below the minimum size", priced)
+    reason = "quoting" if levels else "no room or below the minimum size"
+    return Wanted(levels, False, reason, priced, FOREVER_NS)  # no size in the book counts, nor the time
 
 
 def market_of(view: MarketView, plan: Plan, lots: int) -> Market:
