@@ -254,6 +254,7 @@ def test_Q33_the_process_listens_to_the_signals_that_are_needed_and_to_no_other(
             heard.setdefault(name, set()).update(kind.__name__ for kind in kinds)
 
     monkeypatch.setattr("services.quoter.process.Service", Ears)
+    monkeypatch.setattr("services.quoter.process.live_core", lambda *_: None)  # nothing to record
     quoter = {"account": "main", "strategy": strategy, "params": params}
     venue = {"protocol": "backpack", "ready_file": "venue.json"}
     table = {"venues": {"backpack": venue}, "accounts": {"main": {"venue": "backpack"}},
