@@ -5,7 +5,7 @@ A missing or old input is named; it never gets a default, and nothing is quoted 
 
 from __future__ import annotations
 
-from math import isfinite
+from math import inf, isfinite
 
 from services.quoter.sanity import book_problem
 from services.quoter.strategies.base import Needs
@@ -141,13 +141,23 @@ class Inputs:
         if needs.volatility:
             if self.volatility is None or self.volatility.annualised_pct is None:
                 return "missing: Volatility"
+            if not 0 <= self.volatility.annualised_pct < inf:
+                return "unknown: volatility"
             if self.volatility.as_of_ns < oldest_ns - TOLD_EACH_NS:
                 return "stale: Volatility"
         if needs.intensity:
             if self.intensity is None or self.intensity.arrivals_per_s is None:
                 return "missing: Intensity"
+            if not _is_usable(self.intensity):
+                return "unknown: intensity"
             if self.intensity.as_of_ns < oldest_ns - TOLD_EACH_NS:
                 return "stale: Intensity"
         if needs.depth and not self.is_depth_fresh(now_ns):
             return "missing: Depth" if self.depth is None else "stale: Depth"
         return ""
+
+
+def _is_usable(intensity: Intensity) -> bool:
+    """True when takers come, and come less often the further away: else there is no best distance."""
+    arrivals, decay = intensity.arrivals_per_s, intensity.decay_per_tick
+    return arrivals is not None and decay is not None and 0 < arrivals < inf and 0 < decay < inf
