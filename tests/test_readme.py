@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import get_type_hints
 
 import msgspec
 import pytest
@@ -13,6 +14,7 @@ from services.quoter.strategies import STRATEGIES
 from services.quoter.strategies.base import Params
 from services.quoter.strategies.optimal.params import Params as OptimalParams
 from services.risk.config import Config as RiskConfig
+from services.risk.config import PolicyTables
 from services.signals.config import Config as SignalsConfig
 from shared.config import Account, Deployment, Quoter, Redis, Venue
 from shared.recording.settings import RecordingConfig
@@ -23,6 +25,10 @@ SHARED: dict[str, type[msgspec.Struct]] = {
     "params, every strategy": Params,
     "params, optimal": OptimalParams,
 }
+#: each is `Table | None`: off until it is configured
+POLICY_TABLES: dict[str, type[msgspec.Struct]] = {
+    name: hint.__args__[0] for name, hint in get_type_hints(PolicyTables).items()
+}
 TABLES: dict[str, type[msgspec.Struct]] = {
     "[deployment]": Deployment,
     "[redis]": Redis,
@@ -32,6 +38,7 @@ TABLES: dict[str, type[msgspec.Struct]] = {
     "[marketdata]": MarketDataConfig,
     "[signals]": SignalsConfig,
     "[risk]": RiskConfig,
+    **{f"[risk.{name}]": table for name, table in POLICY_TABLES.items()},
     "[execution]": ExecutionConfig,
     "[recording]": RecordingConfig,
     **SHARED,
