@@ -7,6 +7,7 @@ cheaper than Decimals on each tick.
 from __future__ import annotations
 
 from decimal import Decimal
+from fractions import Fraction
 
 from shared.instrument import Instrument
 
@@ -28,6 +29,10 @@ class LotSizes:
     def lots(self, budget_micro: int, ticks: int) -> int:
         """Return the lots that a budget buys at a price (> 0), rounded down."""
         return budget_micro * self._scale // (MICRO * self._unit * ticks)
+
+    def worth(self, lots: int, ticks: Fraction) -> Fraction:
+        """Return the value of lots at a price, in micro-units, exactly: for what is not done on each tick."""
+        return lots * self._unit * ticks * MICRO / self._scale
 
     def minimum(self, ticks: int) -> int:
         """Return the smallest order at a price (> 0): the venue's lots and its least notional."""

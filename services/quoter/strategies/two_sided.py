@@ -70,7 +70,7 @@ class Params(base.Params, frozen=True, kw_only=True, forbid_unknown_fields=True)
     refresh_interval_s: Annotated[float, Meta(ge=0.01, le=86_400)] = 2.0
 
     def problem(self) -> str:
-        return _size_problem(self) or _spread_problem(self) or _position_problem(self)
+        return size_problem(self) or spread_problem(self) or position_problem(self)
 
     def largest_position(self) -> float | None:
         return self.max_position
@@ -155,7 +155,13 @@ def prices(view: MarketView, plan: Plan) -> tuple[int, int]:
 
 
 def leaning(view: MarketView, plan: Plan) -> tuple[int, int]:
-    """Return bid and ask on legal prices, whatever the book.
+    """Return bid and ask on legal prices, whatever the book."""
+    bid, ask, unit = unrounded(view, plan)
+    return view.prices.bid(bid, unit), view.prices.ask(ask, unit)
+
+
+def unrounded(view: MarketView, plan: Plan) -> tuple[int, int, int]:
+    """Return bid and ask, ticks, as numerators and their denominator.
 
     Whole-number fractions all the way, so that a price that falls on a tick stays there.
     """
@@ -166,9 +172,7 @@ def leaning(view: MarketView, plan: Plan) -> tuple[int, int]:
         lean, lean_unit = 0, 1
     half, half_unit = half_spread(centre, unit, view.ask - view.bid, plan)
     mid, denominator = centre * half_unit * lean_unit, unit * half_unit * lean_unit
-    bid = view.prices.bid(mid - unit * half * (lean_unit + lean), denominator)
-    ask = view.prices.ask(mid + unit * half * (lean_unit - lean), denominator)
-    return bid, ask
+    return mid - unit * half * (lean_unit + lean), mid + unit * half * (lean_unit - lean), denominator
 
 
 def half_spread(centre: int, unit: int, market_spread: int, plan: Plan) -> tuple[int, int]:
@@ -226,7 +230,7 @@ def _level(view: MarketView, plan: Plan, side: Side, price: int) -> Level | None
     if price <= 0:
         return None
     minimum = view.sizes.minimum(price)
-    size = _size(view, plan, price)
+    size = size_of(view, plan, price)
     if size < minimum and plan.raise_to_minimum:
         size = minimum
     if plan.max_position is not None:
@@ -234,7 +238,7 @@ def _level(view: MarketView, plan: Plan, side: Side, price: int) -> Level | None
     return None if size < minimum else Level(side, price, size, tolerance=plan.tolerance)
 
 
-def _size(view: MarketView, plan: Plan, price: int) -> int:
+def size_of(view: MarketView, plan: Plan, price: int) -> int:
     if plan.lots is not None:
         return plan.lots
     if plan.budget_micro is not None:
@@ -255,7 +259,7 @@ def _fixed_lots(quantity: float, policy: MinSize, instrument: Instrument) -> int
     return lots
 
 
-def _size_problem(params: Params) -> str:
+def size_problem(params: Params) -> str:
     given = [name for name in ("quantity", "size_usd", "equity_pct") if getattr(params, name) is not None]
     if len(given) != 1:
         return f"exactly one of quantity, size_usd and equity_pct is needed, got {', '.join(given) or 'none'}"
@@ -266,7 +270,7 @@ def _size_problem(params: Params) -> str:
     return ""
 
 
-def _spread_problem(params: Params) -> str:
+def spread_problem(params: Params) -> str:
     ticks, alias = params.half_spread_ticks, params.spread_ticks
     if ticks is not None and alias is not None:
         return f"half_spread_ticks {ticks:g} and spread_ticks {alias:g} are two names of one thing: give one"
@@ -277,7 +281,7 @@ def _spread_problem(params: Params) -> str:
     return ""
 
 
-def _position_problem(params: Params) -> str:
+def position_problem(params: Params) -> str:
     largest = params.max_position
     if largest is None:
         return ""
