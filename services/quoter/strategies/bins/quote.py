@@ -9,23 +9,20 @@ from __future__ import annotations
 
 from services.quoter.strategies.base import MarketView, Memory, Wanted
 from services.quoter.strategies.bins.inventory import holdings, move_ratio, multipliers
-from services.quoter.strategies.bins.ladder import PPM, asks, bids, price_of
+from services.quoter.strategies.bins.ladder import PPM, asks, bids
 from services.quoter.strategies.bins.params import Plan
 from services.quoter.strategies.bins.shape import Shape
-from shared.messages import Level, Side
+from shared.messages import Level
 
 
 class Anchored(Memory, frozen=True, gc=False):
     """The bins in force.
 
-    anchor             twice the mid around which they are, ticks; None = never
-    best_bid, best_ask the first bin of each side, whether or not an order is in it
-    at_ns, position    when and at which position they were sized
+    anchor           twice the mid around which they are, ticks; None = never
+    at_ns, position  when and at which position they were sized
     """
 
     anchor: int | None = None
-    best_bid: int = 0
-    best_ask: int = 0
     at_ns: int = 0
     position: int = 0
     levels: tuple[Level, ...] = ()
@@ -41,10 +38,8 @@ def quote(view: MarketView, plan: Plan, memory: Anchored, shape: Shape) -> Wante
 
 
 def is_kept(view: MarketView, plan: Plan, memory: Anchored) -> bool:
-    """True while the inventory is the same, no bin crosses the book, and the mid is near the anchor."""
+    """True while the inventory is the same and the mid is near the anchor."""
     if memory.anchor is None or view.position != memory.position:
-        return False
-    if memory.best_bid >= view.ask or memory.best_ask <= view.bid:
         return False
     return abs(view.bid + view.ask - memory.anchor) * PPM <= plan.recentre_ppm * memory.anchor
 
@@ -57,8 +52,6 @@ def _sized(view: MarketView, plan: Plan, shape: Shape, anchor: int) -> Anchored:
     )
     return Anchored(
         anchor,
-        price_of(view, plan, Side.BUY, anchor, 0),
-        price_of(view, plan, Side.SELL, anchor, 0),
         view.now_ns,
         view.position,
         levels,
