@@ -184,7 +184,8 @@ def _decided(view: MarketView, plan: Plan, left: float) -> tuple[tuple[Level, ..
     near_hedge = abs(view.position) / min(threshold, q_max)
     away = distances(view.position, near_hedge, half, plan.min_spread * view.mid)
     if away is None:
-        return _reducing(view, plan, budget), f"{regime.name}, only reducing"
+        levels = _reducing(view, plan, budget)
+        return levels, f"{regime.name}, only reducing" if levels else "below the minimum size"
     bid, ask = sane_prices(view, away, plan.max_gap * view.mid)
     levels = _level(view, plan, Side.BUY, bid, budget) + _level(view, plan, Side.SELL, ask, budget)
     return levels, regime.name if levels else "below the minimum size, or too far from the mid"
