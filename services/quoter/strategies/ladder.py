@@ -116,7 +116,7 @@ def prices(view: MarketView, plan: Plan) -> tuple[tuple[int, ...], tuple[int, ..
     for away in aways:
         bound = min(grid.bid(bid * MICRO - away, unit * MICRO), grid.bid(bound - 1))
         bids.append(bound)
-    asks, bound = [], max(view.bid, bids[0])
+    asks, bound = [], view.bid  # the first two are a spread apart already
     for away in aways:
         bound = max(grid.ask(ask * MICRO + away, unit * MICRO), grid.ask(bound + 1))
         asks.append(bound)
@@ -176,7 +176,7 @@ def _auto_budget(view: MarketView, plan: Plan, side: Side, share_ppm: int) -> in
     take their share of the equity.
     """
     if _is_in_lots(plan, side):
-        return max(0, view.position) * share_ppm // PPM
+        return view.position * share_ppm // PPM
     assert view.equity_usd is not None, "sizes without a number need equity"
     money = share_of_equity(view.equity_usd, PPM, None)
     if not plan.is_perp:

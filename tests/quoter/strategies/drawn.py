@@ -39,6 +39,7 @@ REGIME: dict[str, st.SearchStrategy[Any]] = {
 }  # fmt: skip
 LADDER: dict[str, st.SearchStrategy[Any]] = {
     "max_orders": st.integers(1, 12), "offset_ticks": st.floats(0.001, 20), "offset_power": st.floats(0.1, 3),
+    "legacy_price_skew_cap_pct": st.just(5.0),
     "skew": st.floats(0, 1), "max_position": st.sampled_from([0.5, 5.0]), "max_share_pct": st.floats(0.1, 25),
     "position_threshold": st.sampled_from([0.0, 1.0]), "min_size": st.sampled_from(["skip", "raise"]),
     "refresh_interval_s": st.sampled_from([0.01, 5.0]), "min_spread_ticks": st.integers(1, 20),
@@ -68,6 +69,8 @@ def params_of(draw: st.DrawFn, name: str) -> Params:
         values = _some(draw, BIN_PARAMS)
     if name in ("curve", "bid_ask", "auto") and draw(st.booleans()):
         values["decay"] = draw(st.sampled_from([0.1, 0.8, 1.0]))
+    if not values.get("skew"):
+        values.pop("legacy_price_skew_cap_pct", None)
     params: Params = STRATEGIES[name].params(**values)
     assume(not params.problem())
     return params

@@ -174,6 +174,6 @@ def test_R22_a_configured_capital_counts_instead_of_the_equity() -> None:
     assert holdings(at_100(2, equity_usd=9_999.0), plan) == held(2, 300)
 
 
-@pytest.mark.parametrize("equity_usd", [-5.0, 0.0, 1e-9])
+@pytest.mark.parametrize("equity_usd", [-5_000.0, 0.0, 1e-9])
 def test_without_equity_there_are_no_orders(equity_usd: float) -> None:
     assert totals(at_100(0, PERP, equity_usd=equity_usd), planned(PERP, min_order=0.1)) == (0, 0)

@@ -96,6 +96,18 @@ def test_R01_R02_a_long_position_moves_the_whole_ladder_down_by_at_most_a_half_s
 def test_R03_beyond_the_threshold_the_adding_side_pauses() -> None:
     found = wanted({"position": 21}, quantity=0.1, position_threshold=0.2, max_position=4.0)
     assert prices(found, Side.BUY) == [] and len(prices(found, Side.SELL)) == 3
+    found = wanted({"position": -21}, quantity=0.1, position_threshold=0.2, max_position=4.0)
+    assert len(prices(found, Side.BUY)) == 3 and prices(found, Side.SELL) == []
+
+
+@pytest.mark.parametrize("position", [400, -400])
+def test_C9_the_legacy_lean_by_a_share_of_the_price_does_not_cross_either(position: int) -> None:
+    lean: dict[str, Any] = {"skew": 1.0, "max_position": 4.0, "legacy_price_skew_cap_pct": 5.0}
+    found = wanted({"position": position}, quantity=0.1, **lean)
+    if position > 0:
+        assert prices(found, Side.SELL) == [20_000, 20_001, 20_002]
+    else:
+        assert prices(found, Side.BUY) == [20_000, 19_999, 19_998]
 
 
 @pytest.mark.parametrize(("orders", "lots"), [(3, 25), (5, 25), (6, 20), (10, 12)])

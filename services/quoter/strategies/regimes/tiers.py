@@ -40,12 +40,15 @@ def distances(position: int, fullness: float, half: float, least_spread: float) 
 
 
 def one_sided(view: MarketView) -> tuple[Side, int]:
-    """Return side and price of the reducing quote: 1 bp from the opposite best, not behind its own."""
+    """Return side and price of the reducing quote: 1 bp from the opposite best, not behind its own.
+
+    1 bp rounded outwards is at least a tick, so it does not cross however narrow the spread is.
+    """
     if view.position > 0:
         price = view.prices.ask(view.bid * (ONE_BP + 1), ONE_BP)
-        return Side.SELL, max(min(price, view.prices.ask(view.ask)), view.prices.ask(view.bid + 1))
+        return Side.SELL, min(price, view.prices.ask(view.ask))
     price = view.prices.bid(view.ask * (ONE_BP - 1), ONE_BP)
-    return Side.BUY, min(max(price, view.prices.bid(view.bid)), view.prices.bid(view.ask - 1))
+    return Side.BUY, max(price, view.prices.bid(view.bid))
 
 
 def sane_prices(
