@@ -14,6 +14,7 @@ from services.quoter.strategies.bins.params import Params as BinsParams
 from services.risk.config import Config as RiskConfig
 from services.signals.config import Config as SignalsConfig
 from shared.config import Account, Deployment, Quoter, Redis, Venue
+from shared.recording.settings import RecordingConfig
 
 README = Path(__file__).resolve().parents[1] / "README.md"
 TABLES = {
@@ -27,6 +28,7 @@ TABLES = {
     "[risk]": RiskConfig,
     "[execution]": ExecutionConfig,
     "params, bins": BinsParams,
+    "[recording]": RecordingConfig,
 } | {f"params, {name}": strategy.params for name, strategy in STRATEGIES.items()}
 
 #: tables that hold only what a strategy adds to the params that it shares
