@@ -18,7 +18,7 @@ from msgspec import Meta
 
 from services.quoter.levels.sizing import MICRO, percent_to_ppm, share_of_equity
 from services.quoter.strategies import two_sided
-from services.quoter.strategies.base import MarketView, Memory, Needs, Strategy, Wanted
+from services.quoter.strategies.base import FOREVER_NS, MarketView, Memory, Needs, Strategy, Wanted
 from services.quoter.strategies.two_sided import PPM
 from shared.instrument import Instrument
 from shared.messages import Level, Side
@@ -104,7 +104,8 @@ def quote(view: MarketView, plan: Plan, memory: Laid) -> Wanted:
     bids = _levels(view, plan, Side.BUY, laid.bids) if bid_is_on else ()
     asks = _levels(view, plan, Side.SELL, laid.asks) if ask_is_on else ()
     levels = bids + asks
-    return Wanted(levels, False, "quoting" if levels else "paused or below the minimum size", laid)
+    reason = "quoting" if levels else "paused or below the minimum size"
+    return Wanted(levels, False, reason, laid, _holds_ns(plan, memory, laid))
 
 
 def prices(view: MarketView, plan: Plan) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -130,6 +131,13 @@ def _may_keep(view: MarketView, plan: Plan, memory: Laid) -> bool:
     if view.now_ns - memory.at_ns >= plan.first.refresh_ns:
         return False
     return memory.bids[0] < view.ask and memory.asks[0] > view.bid
+
+
+def _holds_ns(plan: Plan, memory: Laid, laid: Laid) -> int:
+    """Return until when these prices are right for this market: kept ones until they may follow it."""
+    if laid is not memory or laid.at_ns is None:
+        return FOREVER_NS
+    return laid.at_ns + plan.first.refresh_ns
 
 
 def _lay(view: MarketView, plan: Plan, memory: Laid) -> Laid:

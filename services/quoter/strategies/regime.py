@@ -16,7 +16,7 @@ from msgspec import Meta
 
 from services.quoter.levels.sizing import to_micro
 from services.quoter.strategies import base
-from services.quoter.strategies.base import MarketView, Memory, Needs, Strategy, Wanted
+from services.quoter.strategies.base import FOREVER_NS, MarketView, Memory, Needs, Strategy, Wanted
 from services.quoter.strategies.regimes.market import (
     composite,
     liquidity_ratio,
@@ -136,12 +136,13 @@ def quote(view: MarketView, plan: Plan, memory: Quoted) -> Wanted:
     if not view.bids or not view.asks:
         return Wanted((), False, f"no depth of others on the {'asks' if view.bids else 'bids'}", memory)
     if _is_held(view, plan, memory):
-        return Wanted(memory.levels, False, memory.reason, memory)
+        return Wanted(memory.levels, False, memory.reason, memory, memory.at_ns + plan.update_ns)
     started_ns = view.now_ns if memory.started_ns is None else memory.started_ns
     levels, reason = _decided(view, plan, tau(plan, view.now_ns - started_ns))
     is_same = memory.started_ns is not None and levels == memory.levels
     at_ns = memory.at_ns if is_same else view.now_ns
-    return Wanted(levels, False, reason, Quoted(started_ns, at_ns, view.position, levels, reason))
+    quoted = Quoted(started_ns, at_ns, view.position, levels, reason)
+    return Wanted(levels, False, reason, quoted, FOREVER_NS if plan.horizon_ns is None else 0)
 
 
 def limits(view: MarketView, plan: Plan) -> tuple[float, float]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from services.quoter.strategies import STRATEGIES
 from services.quoter.strategies.base import MarketView
+from shared.clock import NS_PER_S
 from shared.messages import Level, Side
 from tests.quoter.strategies.drawn import NAMES, RULES, params_of, tapes, views
 
@@ -53,3 +55,22 @@ def test_asked_twice_it_answers_the_same_and_what_it_remembers_never_crosses(
         again = strategy.quote(view, plan, wanted.memory)
         assert (again.levels, again.memory, again.reason) == (wanted.levels, wanted.memory, wanted.reason)
         memory = wanted.memory
+
+
+@pytest.mark.parametrize("name", NAMES)
+@settings(max_examples=40, suppress_health_check=QUIET)
+@given(data=st.data(), share=st.floats(0, 1))
+def test_what_is_said_to_hold_holds_until_then(name: str, data: st.DataObject, share: float) -> None:
+    """Nothing but the time and the sizes at the best prices changes: the quoter does not ask again."""
+    strategy, rules = STRATEGIES[name], data.draw(rules_of)
+    plan = strategy.plan(data.draw(params_of(name)), rules)
+    memory = strategy.start
+    for view in data.draw(tapes(rules)):
+        wanted = strategy.quote(view, plan, memory)
+        memory = wanted.memory
+        until_ns = min(wanted.holds_ns, view.now_ns + 1_000 * NS_PER_S) - 1
+        if until_ns >= view.now_ns:
+            later_ns = view.now_ns + int(share * (until_ns - view.now_ns))
+            later = msgspec.structs.replace(view, now_ns=later_ns, bid_size=7, ask_size=9)
+            again = strategy.quote(later, plan, memory)
+            assert (again.levels, again.memory) == (wanted.levels, memory)

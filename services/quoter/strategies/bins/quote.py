@@ -34,7 +34,7 @@ def quote(view: MarketView, plan: Plan, memory: Anchored, shape: Shape) -> Wante
     anchor = memory.anchor if is_kept(view, plan, memory) else None
     if anchor is None or view.now_ns - memory.at_ns >= plan.refresh_ns:
         memory = _sized(view, plan, shape, view.bid + view.ask if anchor is None else anchor)
-    return Wanted(memory.levels, False, memory.reason, memory)
+    return Wanted(memory.levels, False, memory.reason, memory, memory.at_ns + plan.refresh_ns)
 
 
 def is_kept(view: MarketView, plan: Plan, memory: Anchored) -> bool:
