@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from services.quoter.strategies.base import Wanted
+from services.quoter.strategies.base import FOREVER_NS, Wanted
 from services.quoter.strategies.ladder import Laid, Params, needs, offsets, plan, quote
 from shared.clock import NS_PER_S
 from shared.errors import BadInput
@@ -183,6 +183,13 @@ def test_a_market_that_ran_through_the_ladder_does_not_wait_for_the_refresh(bid:
     assert isinstance(first.memory, Laid)
     found = wanted({"bid": bid, "ask": ask}, first.memory, quantity=0.1)
     assert max(prices(found, Side.BUY)) < ask and min(prices(found, Side.SELL)) > bid
+
+
+def test_fresh_prices_hold_for_this_market_and_kept_ones_until_the_refresh() -> None:
+    first = wanted(quantity=0.1)
+    assert isinstance(first.memory, Laid) and first.holds_ns == FOREVER_NS
+    kept = wanted({"bid": 20_009, "ask": 20_011, "now_ns": START_NS + 1}, first.memory, quantity=0.1)
+    assert kept.memory is first.memory and kept.holds_ns == START_NS + 2 * NS_PER_S
 
 
 def test_prices_that_come_out_the_same_are_followed_at_the_next_move() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from services.quoter.config import parse_quoter
+from services.quoter.strategies.base import FOREVER_NS
 from services.quoter.strategies.regime import Params, Quoted
 from shared.clock import NS_PER_MS, NS_PER_S
 from shared.config import Quoter
@@ -112,6 +113,14 @@ def test_Q20_what_comes_out_the_same_does_not_begin_a_new_interval() -> None:
     assert isinstance(first.memory, Quoted)
     same = wanted({"now_ns": START_NS + NS_PER_S}, first.memory)
     assert isinstance(same.memory, Quoted) and same.memory.at_ns == START_NS
+
+
+def test_Q20_quotes_hold_for_this_market_unless_a_horizon_lets_the_risk_term_fade() -> None:
+    first = wanted()
+    assert isinstance(first.memory, Quoted) and first.holds_ns == FOREVER_NS
+    held = wanted({"bid": 99_960, "now_ns": START_NS + 1}, first.memory)
+    assert held.holds_ns == START_NS + 100 * NS_PER_MS
+    assert wanted(horizon_s=1.0).holds_ns == 0
 
 
 def test_Q20_a_fill_or_a_market_that_ran_through_is_answered_at_once() -> None:
