@@ -41,7 +41,7 @@ def _dispatch(options: argparse.Namespace) -> int:
         "resume": lambda: halting.resume(config(), options.symbol),
         "quoter": lambda: quoters.change(config(), options),
         "record": lambda: records.change(config(), options),
-        "replay": lambda: replaying.replay(options),
+        "replay": lambda: replaying.command(options),
         "tap": lambda: looking.tap(config(), options.topic),
         "check": lambda: checking.check(options.checked, options.mid, options.symbol, options.equity),
         "keys": lambda: keys.add(options.venue, options.file),
