@@ -16,6 +16,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from services.quoter.levels.legacy import moved_by_price_share
 from services.quoter.levels.sizing import percent_to_ppm, share_of_equity, to_micro
 from services.quoter.strategies import base
 from services.quoter.strategies.base import FOREVER_NS, MarketView, Memory, Needs, Strategy, Wanted
@@ -179,7 +180,7 @@ def unrounded(view: MarketView, plan: Plan) -> tuple[int, int, int]:
     lean, lean_unit = lean_of(view, plan)
     centre, unit = view.bid + view.ask, 2
     if plan.price_skew_cap_ppm is not None:
-        centre, unit = _moved(centre, lean, lean_unit, plan.price_skew_cap_ppm)
+        centre, unit = moved_by_price_share(centre, lean, lean_unit, plan.price_skew_cap_ppm)
         lean, lean_unit = 0, 1
     half, half_unit = half_spread(centre, unit, view.ask - view.bid, plan)
     mid, denominator = centre * half_unit * lean_unit, unit * half_unit * lean_unit
@@ -194,16 +195,6 @@ def half_spread(centre: int, unit: int, market_spread: int, plan: Plan) -> tuple
     elif plan.half_spread_milli is not None:
         half, half_unit = plan.half_spread_milli, 1000
     return (half, half_unit) if 2 * half >= plan.min_spread * half_unit else (plan.min_spread, 2)
-
-
-def _moved(twice_mid: int, lean: int, lean_unit: int, cap_ppm: int) -> tuple[int, int]:
-    """Return the mid moved down by the lean as a share of itself, within the cap, as a fraction.
-
-    Source: the skew of the earlier bots as it was coded (vector G3).
-    """
-    if abs(lean) * PPM > cap_ppm * lean_unit:
-        lean, lean_unit = (cap_ppm if lean > 0 else -cap_ppm), PPM
-    return twice_mid * (lean_unit - lean), 2 * lean_unit
 
 
 def lean_of(view: MarketView, plan: Plan) -> tuple[int, int]:
