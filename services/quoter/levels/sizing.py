@@ -9,7 +9,8 @@ from __future__ import annotations
 from decimal import Decimal
 from fractions import Fraction
 
-from shared.instrument import Instrument
+from shared.errors import BadInput
+from shared.instrument import Instrument, plain
 
 MICRO = 1_000_000
 
@@ -59,3 +60,16 @@ def share_of_equity(equity_usd: float, share_ppm: int, cap_micro: int | None) ->
 def percent_to_ppm(percent: float) -> int:
     """Return a percentage as written, to 0.0001 %, in parts per million."""
     return int(Decimal(str(percent)) * 10_000)
+
+
+def fixed_lots(quantity: float, instrument: Instrument, *, must_do: bool) -> int:
+    """Return a quantity, base units, in lots, rounded down.
+
+    must_do  a quantity below the venue's minimum is an error
+    Raises: BadInput.
+    """
+    lots = instrument.lots_floor(Decimal(str(quantity)))
+    if must_do and lots < instrument.min_lots:
+        minimum = plain(instrument.quantity(instrument.min_lots))
+        raise BadInput(f"{instrument.symbol}: quantity {quantity} is below the venue's minimum {minimum}")
+    return lots

@@ -195,7 +195,7 @@ def _auto_budget(view: MarketView, plan: Plan, side: Side, share_ppm: int) -> in
 
 def _auto_problem(params: Params) -> str:
     if params.min_size == "refuse":
-        return 'min_size "refuse" needs quantity: what money buys is known only with a price'
+        return two_sided.REFUSE_NEEDS_QUANTITY
     if params.size_cap_usd is not None:
         return f"size_cap_usd {params.size_cap_usd:g} needs equity_pct"
     return ""

@@ -17,18 +17,18 @@ import msgspec
 from msgspec import Meta
 
 from services.quoter.levels.legacy import moved_by_price_share
-from services.quoter.levels.sizing import percent_to_ppm, share_of_equity, to_micro
+from services.quoter.levels.sizing import fixed_lots, percent_to_ppm, share_of_equity, to_micro
 from services.quoter.strategies import base
 from services.quoter.strategies.base import FOREVER_NS, MarketView, Memory, Needs, Strategy, Wanted
 from shared.clock import seconds_to_ns
-from shared.errors import BadInput
-from shared.instrument import Instrument, plain
+from shared.instrument import Instrument
 from shared.messages import Level, Side
 
 PPM = 1_000_000
 DEFAULT_SPREAD_PCT = 0.30
 Ticks = Annotated[float, Meta(ge=0.5, le=100_000)]
 Base = Annotated[float, Meta(ge=0, le=1e12)]
+REFUSE_NEEDS_QUANTITY = 'min_size "refuse" needs quantity: what money buys is known only with a price'
 MinSize = Literal["skip", "raise", "refuse"]
 
 
@@ -109,12 +109,13 @@ class Priced(Memory, frozen=True, gc=False):
 def plan(params: Params, instrument: Instrument) -> Plan:
     """Raises: BadInput where min_size is "refuse" and the quantity is below the venue's minimum."""
     half_ticks, price_cap = params.half_spread_ticks or params.spread_ticks, params.legacy_price_skew_cap_pct
+    must_do = params.min_size == "refuse"
     spread_pct = None if half_ticks or params.join_best else params.spread_pct or DEFAULT_SPREAD_PCT
     return Plan(
         spread_ppm=None if spread_pct is None else percent_to_ppm(spread_pct),
         half_spread_milli=None if half_ticks is None else int(Decimal(str(half_ticks)) * 1000),
         min_spread=params.min_spread_ticks,
-        lots=None if params.quantity is None else _fixed_lots(params.quantity, params.min_size, instrument),
+        lots=None if params.quantity is None else fixed_lots(params.quantity, instrument, must_do=must_do),
         budget_micro=None if params.size_usd is None else to_micro(params.size_usd),
         share_ppm=percent_to_ppm(params.equity_pct or 0.0),
         cap_micro=None if params.size_cap_usd is None else to_micro(params.size_cap_usd),
@@ -253,20 +254,12 @@ def _lots(quantity: float, instrument: Instrument) -> int:
     return instrument.lots_floor(Decimal(str(quantity)))
 
 
-def _fixed_lots(quantity: float, policy: MinSize, instrument: Instrument) -> int:
-    lots = _lots(quantity, instrument)
-    if lots < instrument.min_lots and policy == "refuse":
-        minimum = plain(instrument.quantity(instrument.min_lots))
-        raise BadInput(f"{instrument.symbol}: quantity {quantity} is below the venue's minimum {minimum}")
-    return lots
-
-
 def size_problem(params: Params) -> str:
     given = [name for name in ("quantity", "size_usd", "equity_pct") if getattr(params, name) is not None]
     if len(given) != 1:
         return f"exactly one of quantity, size_usd and equity_pct is needed, got {', '.join(given) or 'none'}"
     if params.min_size == "refuse" and params.quantity is None:
-        return 'min_size "refuse" needs quantity: what money buys is known only with a price'
+        return REFUSE_NEEDS_QUANTITY
     if params.size_cap_usd is not None and params.equity_pct is None:
         return f"size_cap_usd {params.size_cap_usd:g} needs equity_pct"
     return ""
