@@ -10,7 +10,6 @@ On failure  a missing, old or doubted input -> a permit that permits nothing, na
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable, Mapping
 
 from services.risk.account_state import AccountState, Gross
@@ -56,11 +55,6 @@ class Risk:
         self._by_market: dict[tuple[str, str], list[Holding]] = {}
         self._accounts = {name: AccountState(_equity(config), PERMIT_TTL_NS) for name in accounts}
         self._commitments = Commitments(PERMIT_TTL_NS)
-
-    @property
-    def alerts(self) -> deque[tuple[str, str, str]]:
-        """(account, symbol, text) of what a person should know; the process tells them and takes them out."""
-        return self._judge.alerts
 
     def watch(self, account: str, symbol: str) -> Holding:
         """Begin to judge a symbol of an account. Idempotent."""
@@ -164,6 +158,12 @@ class Risk:
     def wanted_halts(self) -> dict[str, str]:
         """Return the halts that policies want and that are no flags yet: symbol -> reason."""
         return self.halt.wanted
+
+    def take_alerts(self) -> list[tuple[str, str, str]]:
+        """Return what a person should know and was not told yet: (account, symbol, text), oldest first."""
+        alerts = list(self._judge.alerts)
+        self._judge.alerts.clear()
+        return alerts
 
     # --- time ------------------------------------------------------------------------------------
 

@@ -66,9 +66,7 @@ class RiskService:
             log.error("halted by a policy", extra={"scope": scope, "reason": reason})
             self._flags.set(scope, reason)
             self._service.loop.in_worker(partial(self._store.set_halt, scope, reason), _ignore_unknown)
-        alerts = self._core.alerts
-        while alerts:
-            account, symbol, alert = alerts.popleft()
+        for account, symbol, alert in self._core.take_alerts():
             log.error("alert", extra={"account": account, "symbol": symbol, "reason": alert})
         self._subscribe()
 
