@@ -45,9 +45,16 @@ class StickyHalt:
         if halted_because(self._flags, symbol) is None:
             self.wanted.setdefault(symbol, reason)
             self._by_policy.add(symbol)
+        elif _policy_in(self._flags.get(symbol, "")) == _policy_in(reason):
+            self._by_policy.add(symbol)  # halted by an earlier life of this process
 
     def decide(self, symbol: str) -> Decision:
         reason = halted_because(self._flags, symbol) or halted_because(self.wanted, symbol)
         if reason is not None:
             return Decision(Action.HALT, f"halted: {reason}")
         return ALLOW if self._is_complete else Decision(Action.FREEZE, "halt flags not read")
+
+
+def _policy_in(reason: str) -> str:
+    """Return the name of the policy that a reason begins with: its numbers change."""
+    return reason.partition(":")[0]

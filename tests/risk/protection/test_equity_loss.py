@@ -134,6 +134,18 @@ def test_the_first_equity_of_all_is_no_peak_before_a_second_read_agrees() -> Non
     assert account.history.session_peak_usd == 1_001.0
 
 
+def test_resuming_counts_also_when_risk_was_restarted_while_it_was_halted() -> None:
+    desk = Desk(drawdown={"max_pct": 5})
+    desk.core.restore_peaks({ACCOUNT: 1_100.0})
+    flag = "drawdown: equity fell by 99.50 from 1100.00 this session, limit 55.00"
+    desk.take(desk.core.on_halts({desk.symbols[0]: flag}, desk.now_ns))
+    desk.run(500)
+    assert desk.permit.halted and desk.core.wanted_halts() == {}
+    desk.take(desk.core.on_halts({}, desk.now_ns))
+    desk.run(500)
+    assert desk.may_quote()
+
+
 def test_peaks_are_kept_for_one_session_and_what_cannot_be_read_is_none(tmp_path: Path) -> None:
     PeaksFile(tmp_path, "7").write({ACCOUNT: 1_100.0})
     assert PeaksFile(tmp_path, "7").read() == {ACCOUNT: 1_100.0}
