@@ -3,7 +3,8 @@
 Judged at every mark and position, on our own entry price: venues that realise PnL every few
 seconds never show the loss (R13). Once one has fired, nothing is quoted and the position is
 closed by reduce-only IOC orders priced through the book, tried again until it is confirmed
-flat, whatever the price does meanwhile (R12). After that quoting resumes by itself (C12).
+flat, whatever the price does meanwhile (R12). After that quoting resumes by itself (C12). While
+a breaker's cool-down forbids every order (R16), the close waits for its end.
 
 An entry price that is unknown is not zero: nothing may be added while it cannot be judged.
 
@@ -46,12 +47,20 @@ class StopsTable(PolicyTable, frozen=True, forbid_unknown_fields=True):
             return "stop_loss_usd 0 would close at any price: leave it out for none"
         return ""
 
+    def echo(self) -> dict[str, object]:
+        return super().echo() | {"stop_loss_usd": self.floor_usd}
+
+    @property
+    def floor_usd(self) -> float | None:
+        """The unrealised PnL at or below which it closes, < 0, whatever sign it was written with (C13)."""
+        return None if self.stop_loss_usd is None else -abs(self.stop_loss_usd)
+
 
 class Stops:
     """One position's stop-loss and take-profit."""
 
     def __init__(self, table: StopsTable) -> None:
-        self._loss = None if table.stop_loss_usd is None else -abs(table.stop_loss_usd)
+        self._loss = table.floor_usd
         self._profit = table.take_profit_usd
         self._slippage = table.slippage_pct / 100
         self._alert_ns = seconds_to_ns(table.alert_s)
