@@ -107,6 +107,19 @@ def test_a_person_who_resumes_accepts_the_loss_and_the_next_one_counts_from_ther
     assert desk.permit.halted
 
 
+def test_resuming_counts_also_when_a_part_of_the_loss_is_won_back() -> None:
+    desk = Desk(drawdown={"max_pct": 5})
+    desk.set_equity(940.0)
+    flags = dict(desk.core.wanted_halts())
+    desk.set_equity(960.0)
+    desk.take(desk.core.on_halts(flags, desk.now_ns))
+    desk.run(250)
+    desk.take(desk.core.on_halts({}, desk.now_ns))
+    desk.set_equity(930.0)
+    desk.run(500)
+    assert desk.may_quote(), "7 % below the first peak, 3 % below what was accepted"
+
+
 def test_resuming_what_a_person_had_halted_forgives_no_loss() -> None:
     desk = Desk(drawdown={"max_pct": 5})
     desk.set_equity(960.0)
