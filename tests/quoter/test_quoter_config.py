@@ -50,7 +50,8 @@ def test_X02_an_unknown_symbol_lists_the_known_ones(tmp_path: Path) -> None:
 def test_X15_an_unknown_strategy_lists_the_choices() -> None:
     with pytest.raises(BadInput) as caught:
         parse_quoter(SYMBOL, Quoter(ACCOUNT, "martingale"))
-    text = "quoters.SOL_USDC_PERP.strategy 'martingale' is unknown; choices: one_sided, two_sided"
+    choices = ", ".join(sorted(STRATEGIES))
+    text = f"quoters.SOL_USDC_PERP.strategy 'martingale' is unknown; choices: {choices}"
     assert str(caught.value) == text
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from services.quoter.strategies import one_sided, two_sided
+from services.quoter.strategies import grid, one_sided, perp_grid, two_sided
 from services.quoter.strategies.base import Strategy
 from shared.errors import BadInput
 
 STRATEGIES: dict[str, Strategy[Any, Any, Any]] = {
-    strategy.name: strategy for strategy in (one_sided.STRATEGY, two_sided.STRATEGY)
+    strategy.name: strategy
+    for strategy in (grid.STRATEGY, one_sided.STRATEGY, perp_grid.STRATEGY, two_sided.STRATEGY)
 }
 
 
