@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from services.risk.policies.fill_hedge import FillHedgeConfig
 from shared.config import parse
 from shared.errors import BadInput
 from shared.halt import check_scope
@@ -58,6 +59,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     confirm_s                  a position that jumps without fills must stay so for this long, seconds
     own_order_settle_s         how long the book may lag behind what is known of our own orders, seconds
     symbols                    limits of single symbols
+    fill_hedge                 symbols whose fills are traded back (the strategy maker_hedge), and how
     """
 
     max_position_share: Share = 0.20
@@ -80,6 +82,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     confirm_s: Annotated[float, Meta(ge=0.25, le=60)] = 1.0
     own_order_settle_s: SettleSeconds = DEFAULT_SETTLE_S
     symbols: dict[str, SymbolLimits] = {}
+    fill_hedge: dict[str, FillHedgeConfig] = {}
 
     def limits_of(self, symbol: str) -> Limits:
         """Return a symbol's limits: its own, filled up from the table."""
@@ -94,7 +97,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def parse_risk(raw: dict[str, Any]) -> Config:
     """Read the table `[risk]`. Raises: BadInput naming the key, the value and the rule."""
     config = parse(raw, Config, "risk")
-    _check_symbols(config.symbols)
+    _check_symbols((*config.symbols, *config.fill_hedge))
     return config
 
 

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from services.quoter.strategies import grid, one_sided, perp_grid, two_sided
+from services.quoter.strategies import grid, maker_hedge, one_sided, perp_grid, two_sided
 from services.quoter.strategies.base import Strategy
 from shared.errors import BadInput
 
 STRATEGIES: dict[str, Strategy[Any, Any, Any]] = {
     strategy.name: strategy
-    for strategy in (grid.STRATEGY, one_sided.STRATEGY, perp_grid.STRATEGY, two_sided.STRATEGY)
+    for strategy in (
+        grid.STRATEGY,
+        maker_hedge.STRATEGY,
+        one_sided.STRATEGY,
+        perp_grid.STRATEGY,
+        two_sided.STRATEGY,
+    )
 }
 
 

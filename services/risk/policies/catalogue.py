@@ -5,6 +5,7 @@ from __future__ import annotations
 from services.risk.config import Config
 from services.risk.policies.breakers import MidMove, WideSpread
 from services.risk.policies.exposure import AccountExposure, SymbolExposure
+from services.risk.policies.fill_hedge import FillHedge
 from services.risk.policies.inventory import ExcessInventory
 from services.risk.policies.policy import Market, Policy, View
 from services.risk.policies.ratio import Limit
@@ -33,4 +34,6 @@ def policies_of(config: Config) -> tuple[Policy[View], ...]:
     )
     if config.excess_share is not None:
         policies += (ExcessInventory(reduction, config.excess_share, is_strict),)
+    if config.fill_hedge:
+        policies += (FillHedge(config.fill_hedge),)
     return policies

@@ -1,0 +1,120 @@
+"""Fill hedge: what a maker order filled is traded back at the market, to a reference position.
+
+Driven by the confirmed position, not by fills: a fill that is lost or told twice can neither
+drop nor repeat a hedge. A try is a target that stands for `pace_s`, in which execution trades
+the distance by IOC orders at the opposite best. A position that has changed begins anew;
+after `max_tries` without any change there is silence for `resync_s`, and the side that would
+add pauses. What is below the venue's minimum is carried until more comes.
+
+Source: maker_hedge of lineage 5.4, row E03.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from math import ceil
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from services.risk.policies.policy import ALLOW, Action, Decision, Range, View
+from shared.clock import seconds_to_ns
+from shared.instrument import Instrument, plain
+
+#: what counts as hedged: this part of the venue's least order, and never less than this many base units
+TOLERATED_PART = 10
+TOLERATED_LEAST = Decimal("1e-8")
+
+
+class FillHedgeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One symbol whose fills are traded back.
+
+    reference  base units, signed: the position to return to, as in the params of its quoter
+    max_tries  tries without any change of the position before there is silence
+    pace_s     how long a try lasts, seconds
+    resync_s   how long that silence lasts, seconds
+    """
+
+    reference: Annotated[float, Meta(ge=-1e12, le=1e12)] = 0.0
+    max_tries: Annotated[int, Meta(ge=1, le=100)] = 3
+    pace_s: Annotated[float, Meta(ge=0.1, le=60)] = 0.45
+    resync_s: Annotated[float, Meta(ge=1, le=3600)] = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Tries:
+    """Tries at one position: how many, and when the last one began."""
+
+    position_seq: int
+    count: int
+    began_ns: int
+
+
+class FillHedge:
+    """Trades every fill back. Keeps the tries of each symbol of each account."""
+
+    def __init__(self, symbols: Mapping[str, FillHedgeConfig]) -> None:
+        self._symbols = dict(symbols)
+        self._tries: dict[tuple[str, str], _Tries] = {}
+
+    def decide(self, view: View) -> Decision:
+        config = self._symbols.get(view.position.symbol)
+        if config is None:
+            return ALLOW
+        key = (view.position.scope, view.position.symbol)
+        reference = view.instrument.lots_floor(Decimal(str(config.reference)))
+        gap = view.position.quantity - reference
+        if abs(gap) <= tolerance(view.instrument) or abs(gap) < least(view, reference):
+            self._tries.pop(key, None)
+            return ALLOW
+        tries = self._tries[key] = _next(self._tries.get(key), config, view)
+        if tries.count > config.max_tries:
+            return _given_up(config, view, gap)
+        unhedged = plain(view.instrument.quantity(gap))
+        reason = f"trading back {unhedged}, try {tries.count} of {config.max_tries}"
+        target = Range(reference, reference, _must_open(view.position.quantity, reference))
+        return Decision(Action.ALLOW, reason, target=target)
+
+
+def tolerance(instrument: Instrument) -> Decimal:
+    """Return the lots that count as hedged: a tenth of the least order, at least 1e-8 base units."""
+    return max(Decimal(instrument.min_lots) / TOLERATED_PART, TOLERATED_LEAST / instrument.lot_size)
+
+
+def least(view: View, reference: int) -> int:
+    """Return the fewest lots that the venue lets us trade back, at the present price."""
+    instrument = view.instrument
+    is_exempt = instrument.reduce_only_is_exempt and not _must_open(view.position.quantity, reference)
+    value = instrument.notional_at(1, view.price)
+    if instrument.min_notional is None or is_exempt or not value > 0:
+        return instrument.min_lots
+    return max(instrument.min_lots, ceil(float(instrument.min_notional) / value))
+
+
+def _next(last: _Tries | None, config: FillHedgeConfig, view: View) -> _Tries:
+    """Return the try that is under way now; one more than `max_tries` is the silence after them."""
+    now_ns, seq = view.now_ns, view.position.position_seq
+    if last is None or last.position_seq != seq:
+        return _Tries(seq, 1, now_ns)
+    is_silent = last.count > config.max_tries
+    lasts_ns = seconds_to_ns(config.resync_s if is_silent else config.pace_s)
+    if now_ns - last.began_ns < lasts_ns:
+        return last
+    return _Tries(seq, 1 if is_silent else last.count + 1, now_ns)
+
+
+def _given_up(config: FillHedgeConfig, view: View, gap: int) -> Decision:
+    """Nothing is traded for a while, and nothing is added to what could not be traded back."""
+    unhedged = plain(view.instrument.quantity(gap))
+    reason = (
+        f"{unhedged} could not be traded back in {config.max_tries} tries: again within {config.resync_s:g} s"
+    )
+    return Decision(Action.ALLOW, reason, may_buy=gap < 0, may_sell=gap > 0)
+
+
+def _must_open(position: int, reference: int) -> bool:
+    """True when the way to the reference leads away from zero, or through it."""
+    return not (0 <= reference <= position or position <= reference <= 0)
