@@ -10,7 +10,9 @@ import pytest
 from services.execution.config import ExecutionConfig
 from services.marketdata.config import MarketDataConfig
 from services.quoter.strategies import STRATEGIES
+from services.quoter.strategies.grids.params import Params as GridsParams
 from services.risk.config import Config as RiskConfig
+from services.risk.policies.fill_hedge import FillHedgeConfig
 from services.signals.config import Config as SignalsConfig
 from shared.config import Account, Deployment, Quoter, Redis, Venue
 
@@ -24,17 +26,25 @@ TABLES = {
     "[marketdata]": MarketDataConfig,
     "[signals]": SignalsConfig,
     "[risk]": RiskConfig,
+    "[risk.fill_hedge.SYMBOL]": FillHedgeConfig,
     "[execution]": ExecutionConfig,
+    "params, grids": GridsParams,
 } | {f"params, {name}": strategy.params for name, strategy in STRATEGIES.items()}
+
+
+def rows_of(title: str) -> dict[str, str]:
+    """Return the lines of a table by the name of the setting."""
+    return {
+        [cell.strip(" `") for cell in line.strip("|").split("|")][1]: line
+        for line in README.read_text().splitlines()
+        if line.startswith(f"| `{title}` |")
+    }
 
 
 @pytest.mark.parametrize(("title", "kind"), TABLES.items())
 def test_every_setting_is_in_the_readme_with_its_default(title: str, kind: type[msgspec.Struct]) -> None:
-    rows = {
-        tuple(cell.strip(" `") for cell in line.strip("|").split("|"))[1]: line
-        for line in README.read_text().splitlines()
-        if line.startswith(f"| `{title}` |")
-    }
+    shared = rows_of("params, grids") if issubclass(kind, GridsParams) else {}
+    rows = shared | rows_of(title)
     assert set(rows) == set(kind.__struct_fields__)
     for field in msgspec.structs.fields(kind):
         if isinstance(field.default, int | float | str):

@@ -25,9 +25,9 @@ from shared.instrument import Instrument
 class Params(grids.Params, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a person writes.
 
-    spacing          levels at equal distances or at equal ratios
-    home_position    base units held at home, sold above it; None = 0 with lower and upper, else what is
-                     held when the grid is laid
+    spacing        levels at equal distances or at equal ratios
+    home_position  base units held at home, sold above it; None = 0 with lower and upper, else what is
+                   held when the grid is laid
     """
 
     spacing: Literal["arithmetic", "geometric"] = "arithmetic"

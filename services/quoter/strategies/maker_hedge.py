@@ -27,7 +27,7 @@ class Params(base.Params, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
     quantity            base units a side
     size_usd            quote units a side
-    equity_pct          percent of the equity a side
+    equity_pct          percent of the equity a side, without quantity and size_usd
     reference           base units, signed: the position that fills are traded back to
     max_unhedged        base units away from reference at most, all orders filled; None = one order
     requote_interval_s  prices follow the market at most this often

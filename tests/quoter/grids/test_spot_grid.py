@@ -92,6 +92,14 @@ def test_E01_no_ask_exceeds_what_is_held() -> None:
     assert 0 < sum(level.size for level in desk.levels if level.side is Side.SELL) <= 15
 
 
+def test_E01_what_is_owed_is_bought_back_and_never_sold_again() -> None:
+    trader = spot(position=-5)  # borrowed by hand, before the grid was laid
+    assert (trader.bids[0], trader.asks) == ((20_000, 5), [])
+    trader.position = 0
+    trader.ask_again()
+    assert (trader.bids[0], trader.asks) == ((19_889, 10), [])
+
+
 def test_E01_an_order_that_is_gone_is_not_a_fill() -> None:
     desk = Desk.ready("grid", **FIXED)
     before = desk.levels

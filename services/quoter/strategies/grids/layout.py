@@ -24,7 +24,7 @@ def lay(
               is what the grid would hold at the present price: its first close is one level away.
     Raises: Refused("grid") naming why there is none.
     """
-    at_home = position if plan.at_home is None else plan.at_home
+    at_home = max(0, position) if plan.at_home is None else plan.at_home
     home = price if plan.home is None else plan.home
     lots = _lots(plan, home, equity_usd, sizes)
     grid = _grid(plan, home, lots, at_home, prices)

@@ -26,17 +26,18 @@ class Params(base.Params, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """What a person writes. Exactly one of quantity, size_usd and equity_pct.
 
     size_tolerance_pct  as everywhere; 0 here: orders and position add up exactly
-    lower, upper     the range, quote units, both or none: the same after a restart, exactly
-    range_pct        instead: this percent around the price when the grid is laid, None = 5. It is laid
-                     anew when it is flat and the price has left, and after a restart
-    grid_num         levels, both ends of the range included
-    home             price at which the grid holds nothing, quote units; needs lower and upper
-    quantity         base units a level
-    size_usd         quote units a level, at home
-    equity_pct       percent of the equity, all levels together, taken when the grid is laid
-    join_passed      what the price has passed without us is opened at the best price; False = its side waits
-    settle_s         an order that the price has passed is believed to be filled for this long
-    resize_after_s   an order that rests with less than wanted for this long is replaced
+    lower, upper    quote units, the range, both or none; with it a restart finds the same orders
+    range_pct       without it: this percent around the price when the grid is laid, None = 5. It is laid
+                    anew where it is flat and the price has left it, and after a restart
+    grid_num        levels, both ends of the range included
+    home            quote units, price at which nothing is held; None = where the grid is laid; with
+                    lower and upper: upper for a long grid, lower for a short one, else half-way
+    quantity        base units a level
+    size_usd        quote units a level, at home
+    equity_pct      percent of the equity, all levels together, when the grid is laid
+    join_passed     open at the best price what the price has passed without us; False: its side waits
+    settle_s        for so long an order that the price has passed is believed to be filled
+    resize_after_s  an order that rests with less than wanted for so long is replaced
     """
 
     size_tolerance_pct: Annotated[float, Meta(ge=0, le=50)] = 0.0
