@@ -12,7 +12,7 @@ from services.marketdata.config import MarketDataConfig
 from services.quoter.strategies import STRATEGIES
 from services.quoter.strategies.grids.params import Params as GridsParams
 from services.risk.config import Config as RiskConfig
-from services.risk.policies.fill_hedge import FillHedgeConfig
+from services.risk.policies.fill_hedge import FillHedgeTable
 from services.signals.config import Config as SignalsConfig
 from shared.config import Account, Deployment, Quoter, Redis, Venue
 
@@ -26,7 +26,7 @@ TABLES = {
     "[marketdata]": MarketDataConfig,
     "[signals]": SignalsConfig,
     "[risk]": RiskConfig,
-    "[risk.fill_hedge.SYMBOL]": FillHedgeConfig,
+    "[risk.fill_hedge]": FillHedgeTable,
     "[execution]": ExecutionConfig,
     "params, grids": GridsParams,
 } | {f"params, {name}": strategy.params for name, strategy in STRATEGIES.items()}

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from services.execution.sending.targets import distance
 from services.risk.config import parse_risk
-from services.risk.policies.fill_hedge import FillHedge, FillHedgeConfig, least, tolerance
+from services.risk.policies.fill_hedge import FillHedge, FillHedgeTable, least, tolerance
 from services.risk.policies.policy import ALLOW, Action, Decision, View
 from shared.clock import NS_PER_MS, NS_PER_S
 from shared.errors import BadInput
@@ -31,7 +31,7 @@ def view(position: int, seq: int = 1, now_ns: int = 0, **rules: Any) -> View:
 
 
 def hedge(**config: Any) -> FillHedge:
-    return FillHedge({SYMBOL: FillHedgeConfig(**config)})
+    return FillHedge(FillHedgeTable(**config))
 
 
 def bounds(decision: Decision) -> tuple[int, int, bool] | None:
@@ -41,7 +41,7 @@ def bounds(decision: Decision) -> tuple[int, int, bool] | None:
 
 @pytest.mark.parametrize("lots", [7, -7])
 def test_E03_a_fill_is_traded_back_at_once_reduce_only(lots: int) -> None:
-    desk = Desk(fill_hedge={SYMBOL: {}})
+    desk = Desk(fill_hedge={})
     assert desk.target is None
     desk.set_position(lots)  # the same moment, not the next timer
     assert desk.target is not None
@@ -53,7 +53,7 @@ def test_E03_a_fill_is_traded_back_at_once_reduce_only(lots: int) -> None:
 
 
 def test_E03_partial_fills_are_hedged_by_what_is_left_not_by_what_was_filled() -> None:
-    desk = Desk(fill_hedge={SYMBOL: {}})
+    desk = Desk(fill_hedge={})
     desk.set_position(3)
     desk.set_position(10)
     desk.set_position(4)  # six were traded back
@@ -61,13 +61,13 @@ def test_E03_partial_fills_are_hedged_by_what_is_left_not_by_what_was_filled() -
 
 
 def test_E03_only_symbols_that_are_named_are_traded_back() -> None:
-    desk = Desk(SYMBOL, "BTC_USDC_PERP", fill_hedge={"BTC_USDC_PERP": {}})
+    desk = Desk(SYMBOL, "BTC_USDC_PERP", symbols={"BTC_USDC_PERP": {"fill_hedge": {}}})
     desk.set_position(50)
     assert desk.target is None
 
 
 def test_E03_three_tries_then_silence_in_which_nothing_is_added_then_again() -> None:
-    desk = Desk(fill_hedge={SYMBOL: {}})
+    desk = Desk(fill_hedge={})
     desk.set_position(7)
     targets = _targets_over(desk, 1_250)  # 3 x 0.45 s
     assert {target.reason[-10:] for target in targets} == {"try 1 of 3", "try 2 of 3", "try 3 of 3"}
@@ -131,7 +131,7 @@ def test_E03_fills_are_traded_back_to_the_reference(
 
 
 def test_E03_an_unknown_position_is_neither_hedged_nor_taken_for_zero() -> None:
-    desk = Desk(fill_hedge={SYMBOL: {"reference": 0.1}})
+    desk = Desk(symbols={SYMBOL: {"fill_hedge": {"reference": 0.1}}})
     desk.set_position(0, is_known=False)
     desk.run(1_000)
     assert desk.target is None and not desk.may_quote()
@@ -140,8 +140,8 @@ def test_E03_an_unknown_position_is_neither_hedged_nor_taken_for_zero() -> None:
 @pytest.mark.parametrize(
     ("table", "text"),
     [
-        ({SYMBOL: {"max_tries": 0}}, f"risk: fill_hedge.{SYMBOL}.max_tries: Expected `int` >= 1, was 0"),
-        ({SYMBOL: {"pace": 1}}, "did you mean 'pace_s'?"),
+        ({"max_tries": 0}, "risk: fill_hedge.max_tries: Expected `int` >= 1, was 0"),
+        ({"pace": 1}, "did you mean 'pace_s'?"),
     ],
 )
 def test_X02_what_cannot_be_is_refused_naming_the_key(table: dict[str, Any], text: str) -> None:

@@ -24,8 +24,8 @@ def breakers_of(config: Config) -> tuple[Policy[Market], ...]:
     )
 
 
-def policies_of(config: Config) -> tuple[Policy[View], ...]:
-    """Return what judges every symbol of an account."""
+def policies_of(config: Config, symbol: str) -> tuple[Policy[View], ...]:
+    """Return what judges a symbol of one account: made for it, so that it may keep state."""
     reduction = Reduction(config.reduction_share, config.min_reduction_usd)
     is_strict = config.comparator == "strict"
     policies: tuple[Policy[View], ...] = (
@@ -34,6 +34,7 @@ def policies_of(config: Config) -> tuple[Policy[View], ...]:
     )
     if config.excess_share is not None:
         policies += (ExcessInventory(reduction, config.excess_share, is_strict),)
-    if config.fill_hedge:
-        policies += (FillHedge(config.fill_hedge),)
+    tables = config.tables_of(symbol)
+    if tables.fill_hedge is not None:
+        policies += (FillHedge(tables.fill_hedge),)
     return policies

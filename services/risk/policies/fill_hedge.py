@@ -11,16 +11,15 @@ Source: maker_hedge of lineage 5.4, row E03.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from math import ceil
 from typing import Annotated
 
-import msgspec
 from msgspec import Meta
 
 from services.risk.policies.policy import ALLOW, Action, Decision, Range, View
+from services.risk.policies.table import PolicyTable
 from shared.clock import seconds_to_ns
 from shared.instrument import Instrument, plain
 
@@ -29,8 +28,8 @@ TOLERATED_PART = 10
 TOLERATED_LEAST = Decimal("1e-8")
 
 
-class FillHedgeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One symbol whose fills are traded back.
+class FillHedgeTable(PolicyTable, frozen=True, forbid_unknown_fields=True):
+    """`[risk.fill_hedge]` for every symbol, `[risk.symbols.X.fill_hedge]` for one: fills are traded back.
 
     reference  base units, signed: the position to return to, as in the params of its quoter
     max_tries  tries without any change of the position before there is silence
@@ -54,29 +53,26 @@ class _Tries:
 
 
 class FillHedge:
-    """Trades every fill back. Keeps the tries of each symbol of each account."""
+    """Trades every fill of one symbol of one account back. Keeps its tries."""
 
-    def __init__(self, symbols: Mapping[str, FillHedgeConfig]) -> None:
-        self._symbols = dict(symbols)
-        self._tries: dict[tuple[str, str], _Tries] = {}
+    def __init__(self, table: FillHedgeTable) -> None:
+        self._table = table
+        self._reference = Decimal(str(table.reference))
+        self._tries: _Tries | None = None
 
     def decide(self, view: View) -> Decision:
-        config = self._symbols.get(view.position.symbol)
-        if config is None:
-            return ALLOW
-        key = (view.position.scope, view.position.symbol)
-        reference = view.instrument.lots_floor(Decimal(str(config.reference)))
-        gap = view.position.quantity - reference
+        table, held = self._table, view.position.quantity
+        reference = view.instrument.lots_floor(self._reference)
+        gap = held - reference
         if abs(gap) <= tolerance(view.instrument) or abs(gap) < least(view, reference):
-            self._tries.pop(key, None)
+            self._tries = None
             return ALLOW
-        tries = self._tries[key] = _next(self._tries.get(key), config, view)
-        if tries.count > config.max_tries:
-            return _given_up(config, view, gap)
+        tries = self._tries = _next(self._tries, table, view)
+        if tries.count > table.max_tries:
+            return _given_up(table, view, gap)
         unhedged = plain(view.instrument.quantity(gap))
-        reason = f"trading back {unhedged}, try {tries.count} of {config.max_tries}"
-        target = Range(reference, reference, _must_open(view.position.quantity, reference))
-        return Decision(Action.ALLOW, reason, target=target)
+        reason = f"trading back {unhedged}, try {tries.count} of {table.max_tries}"
+        return Decision(Action.ALLOW, reason, target=Range(reference, reference, _must_open(held, reference)))
 
 
 def tolerance(instrument: Instrument) -> Decimal:
@@ -94,23 +90,23 @@ def least(view: View, reference: int) -> int:
     return max(instrument.min_lots, ceil(float(instrument.min_notional) / value))
 
 
-def _next(last: _Tries | None, config: FillHedgeConfig, view: View) -> _Tries:
+def _next(last: _Tries | None, table: FillHedgeTable, view: View) -> _Tries:
     """Return the try that is under way now; one more than `max_tries` is the silence after them."""
     now_ns, seq = view.now_ns, view.position.position_seq
     if last is None or last.position_seq != seq:
         return _Tries(seq, 1, now_ns)
-    is_silent = last.count > config.max_tries
-    lasts_ns = seconds_to_ns(config.resync_s if is_silent else config.pace_s)
+    is_silent = last.count > table.max_tries
+    lasts_ns = seconds_to_ns(table.resync_s if is_silent else table.pace_s)
     if now_ns - last.began_ns < lasts_ns:
         return last
     return _Tries(seq, 1 if is_silent else last.count + 1, now_ns)
 
 
-def _given_up(config: FillHedgeConfig, view: View, gap: int) -> Decision:
+def _given_up(table: FillHedgeTable, view: View, gap: int) -> Decision:
     """Nothing is traded for a while, and nothing is added to what could not be traded back."""
     unhedged = plain(view.instrument.quantity(gap))
     reason = (
-        f"{unhedged} could not be traded back in {config.max_tries} tries: again within {config.resync_s:g} s"
+        f"{unhedged} could not be traded back in {table.max_tries} tries: again within {table.resync_s:g} s"
     )
     return Decision(Action.ALLOW, reason, may_buy=gap < 0, may_sell=gap > 0)
 
