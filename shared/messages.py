@@ -223,6 +223,8 @@ class Quotes(Message, frozen=True, array_like=True, gc=False):
     exclusive   an order on one side is placed only after the other side is confirmed gone
     expires_ns  monotonic; after it the set counts as empty
     reason      why it is what it is, for people ("quoting", "feed stale", ...)
+    position_seq  of the Position it is a function of: execution places none of it against a newer one, for
+                which an order that has just filled may not be wanted again; 0 = it is good for any
     """
 
     scope: str
@@ -232,6 +234,7 @@ class Quotes(Message, frozen=True, array_like=True, gc=False):
     expires_ns: int
     cause_ns: int
     reason: str
+    position_seq: int = 0
 
 
 class Permit(Message, frozen=True, array_like=True, gc=False):

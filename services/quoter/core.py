@@ -59,6 +59,7 @@ class Quoter:
         self._size_tolerance = params.size_tolerance_pct / 100
         self._needs = settings.strategy.needs(params)
         self._quote = settings.strategy.quote
+        self._follows_position = settings.strategy.follows_position
         self._inputs = Inputs(self._needs, self._stale_ns)
         self._memory: Memory = settings.strategy.start
         self._settle_ns = seconds_to_ns(params.own_order_settle_s)
@@ -160,7 +161,8 @@ class Quoter:
         wanted = self._wanted(now_ns)
         asked = self._asked
         if asked is not None and wanted.levels == asked.levels and wanted.exclusive == asked.exclusive:
-            if now_ns < self._reissue_ns and not self._is_running_out(asked, now_ns):
+            is_good = asked.position_seq == self._position_seq()
+            if is_good and now_ns < self._reissue_ns and not self._is_running_out(asked, now_ns):
                 return ()
             cause_ns = 0  # a repetition answers no market event
         return (self._publish(wanted.levels, wanted.exclusive, wanted.reason, now_ns, cause_ns),)
@@ -170,6 +172,11 @@ class Quoter:
         if not asked.levels or asked.expires_ns - now_ns >= REISSUE_NS:
             return False
         return self._expiry(now_ns) >= asked.expires_ns + WORTH_NS
+
+    def _position_seq(self) -> int:
+        """Return of which position the wanted set is a function, 0 = of none in particular."""
+        position = self._inputs.position
+        return position.position_seq if self._follows_position and position is not None else 0
 
     def _expiry(self, now_ns: int) -> int:
         return min(now_ns + QUOTES_TTL_NS, self._inputs.market_as_of_ns() + self._stale_ns)
@@ -228,7 +235,10 @@ class Quoter:
     ) -> Quotes:
         expires_ns = self._expiry(now_ns) if levels else now_ns + QUOTES_TTL_NS
         settings = self._settings
-        quotes = Quotes(settings.account, settings.symbol, levels, exclusive, expires_ns, cause_ns, reason)
+        quotes = Quotes(
+            settings.account, settings.symbol, levels, exclusive, expires_ns, cause_ns, reason,
+            self._position_seq(),
+        )  # fmt: skip
         if self._asked is None or levels != self._asked.levels:
             self._own.expect(levels, now_ns)
         self._asked = quotes

@@ -141,6 +141,8 @@ class Strategy(Generic[P, L, M]):
     start  the memory of the first call
     needs  which inputs these params make necessary
     plan   params in ticks and lots of an instrument. Raises: BadInput
+    follows_position  what it wants is good for one position only: a filled order is not placed again
+                      before the strategy has seen the position that came of it
     """
 
     name: str
@@ -149,3 +151,4 @@ class Strategy(Generic[P, L, M]):
     start: M
     needs: Callable[[P], Needs]
     plan: Callable[[P, Instrument], L] = _params_are_the_plan
+    follows_position: bool = False

@@ -132,4 +132,4 @@ def needs(params: Params) -> Needs:
     return Needs(equity=params.quantity is None and params.size_usd is None)
 
 
-STRATEGY = Strategy("maker_hedge", Params, quote, Joined(), needs, plan)
+STRATEGY = Strategy("maker_hedge", Params, quote, Joined(), needs, plan, follows_position=True)

@@ -83,4 +83,4 @@ def plan(params: Params, instrument: Instrument) -> Plan:
     return checked(found, instrument)
 
 
-STRATEGY = Strategy("perp_grid", Params, quote, Kept(), needs, plan)
+STRATEGY = Strategy("perp_grid", Params, quote, Kept(), needs, plan, follows_position=True)
