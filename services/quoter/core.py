@@ -161,7 +161,7 @@ class Quoter:
         wanted = self._wanted(now_ns)
         asked = self._asked
         if asked is not None and wanted.levels == asked.levels and wanted.exclusive == asked.exclusive:
-            is_good = asked.position_seq == self._position_seq()
+            is_good = not self._follows_position or asked.position_seq == self._position_seq()
             if is_good and now_ns < self._reissue_ns and not self._is_running_out(asked, now_ns):
                 return ()
             cause_ns = 0  # a repetition answers no market event

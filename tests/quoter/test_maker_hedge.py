@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -80,6 +81,17 @@ def test_E03_after_a_fill_the_other_side_stays_in_its_queue() -> None:
     assert desk.levels == (ask,)
     desk.send(position(0))
     assert ask in desk.levels and len(desk.levels) == 2
+
+
+def test_E03_the_same_orders_are_told_anew_for_a_new_position() -> None:
+    """Execution places nothing for Quotes of an older one: a filled order is not repeated unseen."""
+    desk = Desk.ready("maker_hedge", quantity=0.1, max_unhedged=5)
+    before = desk.sent[-1]
+    assert (len(before.levels), before.position_seq) == (2, 1)
+    assert desk.send(msgspec.structs.replace(position(1), position_seq=1)) == []
+    (told,) = desk.send(msgspec.structs.replace(position(2), position_seq=2))
+    assert (told.levels, told.position_seq) == (before.levels, 2)
+    assert Desk.ready("two_sided", quantity=0.1).sent[-1].position_seq == 0, "good for any position"
 
 
 @pytest.mark.parametrize(
