@@ -17,6 +17,10 @@ STRATEGIES: list[tuple[str, dict[str, Any]]] = [
     ("two_sided", {"size_usd": 500, "join_best": True, "skew": 0.5, "min_price_move_ticks": 4}),
     ("two_sided", {"equity_pct": 5, "half_spread_ticks": 1, "min_size": "raise", "max_position": 3.0}),
     ("two_sided", {"quantity": 2.0, "half_spread_ticks": 5, "max_position": 3.0, "size_tolerance_pct": 50}),
+    ("grid", {"quantity": 1.0, "range_pct": 0.5, "settle_s": 0.1}),
+    ("perp_grid", {"quantity": 1.0, "lower": 199.5, "upper": 200.5, "join_passed": True, "settle_s": 0.1}),
+    ("perp_grid", {"size_usd": 300, "range_pct": 0.5, "direction": "short", "settle_s": 0.1}),
+    ("maker_hedge", {"quantity": 1.0}),
 ]
 
 

@@ -15,7 +15,8 @@ from services.risk.policies.policy import ALLOW, Action, Decision, View
 from shared.clock import NS_PER_MS, NS_PER_S
 from shared.errors import BadInput
 from shared.instrument import Instrument
-from shared.messages import Position, Target, Top
+from shared.messages import Position, Side, Target, Top
+from tests.execution.world import bid, ready
 from tests.risk.desk import ACCOUNT, SYMBOL, VENUE, Desk, info
 
 TOP = Top(VENUE, SYMBOL, 9_999, 5, 10_001, 5, 1, 0, 0, 0, 0)
@@ -201,3 +202,20 @@ def _targets_over(desk: Desk, milliseconds: int) -> list[Target]:
     first = len(desk.told)
     desk.run(milliseconds)
     return [told for told in desk.told[first:] if isinstance(told, Target) and told.style == "ioc"]
+
+
+def test_E03_a_maker_fill_is_traded_back_exactly_once_while_the_target_stands() -> None:
+    world = ready()
+    world.quote(bid(9_990, 10))
+    world.settle()
+    world.fill(world.ours()[0], 7)
+    world.settle()
+    decision = hedge().decide(view(world.position, world.core.desk.symbols[SYMBOL].position_seq))
+    assert decision.target is not None
+    world.target(decision.target.minimum, decision.target.maximum)
+    world.run(1_000)  # execution paces slices at 100 ms: the position says when it is enough
+    assert world.position == 0
+    assert [(fill.side, fill.is_maker, fill.quantity * 100) for fill in world.fills] == [
+        (Side.BUY, True, 7),
+        (Side.SELL, False, 7),
+    ]

@@ -44,6 +44,12 @@ def test_E02_closes_of_long_and_short_grids_are_reduce_only_opens_are_not(params
     assert (close.price, close.size, close.reduce_only) == (20_500 if is_long else 19_500, 10, True)
 
 
+def test_E02_an_automatic_range_of_a_long_grid_is_below_the_price_and_of_a_short_one_above() -> None:
+    long, short = (Trader(20_000, quantity=0.1, direction=direction) for direction in ("long", "short"))
+    assert (long.bids[0][0], long.bids[-1][0], long.asks) == (19_889, 19_000, [])
+    assert (short.asks[0][0], short.asks[-1][0], short.bids) == (20_111, 21_000, [])
+
+
 def test_E02_closes_of_a_neutral_grid_are_not_reduce_only_beside_opens_of_their_side() -> None:
     trader = Trader(20_000, **FIXED)
     trader.fill(Side.BUY, 19_900)
