@@ -15,6 +15,7 @@ from services.risk.config import Config as RiskConfig
 from services.risk.policies.fill_hedge import FillHedgeTable
 from services.signals.config import Config as SignalsConfig
 from shared.config import Account, Deployment, Quoter, Redis, Venue
+from shared.recording.settings import RecordingConfig
 
 README = Path(__file__).resolve().parents[1] / "README.md"
 TABLES = {
@@ -29,6 +30,7 @@ TABLES = {
     "[risk.fill_hedge]": FillHedgeTable,
     "[execution]": ExecutionConfig,
     "params, grids": GridsParams,
+    "[recording]": RecordingConfig,
 } | {f"params, {name}": strategy.params for name, strategy in STRATEGIES.items()}
 
 
