@@ -6,11 +6,14 @@ from typing import Any
 
 from services.quoter.strategies import grid, maker_hedge, one_sided, perp_grid, two_sided
 from services.quoter.strategies.base import Strategy
+from services.quoter.strategies.optimal import avellaneda_stoikov, glft
 from shared.errors import BadInput
 
 STRATEGIES: dict[str, Strategy[Any, Any, Any]] = {
     strategy.name: strategy
     for strategy in (
+        avellaneda_stoikov.STRATEGY,
+        glft.STRATEGY,
         grid.STRATEGY,
         maker_hedge.STRATEGY,
         one_sided.STRATEGY,
