@@ -206,7 +206,7 @@ class Quoter:
             )  # fmt: skip
         asked = self._asked
         if asked is not None and wanted.levels == asked.levels and wanted.exclusive == asked.exclusive:
-            is_good = not self._follows_position or asked.position_seq == self._position_seq()
+            is_good = not self._follows_position or asked.position_seq == self._inputs.position_seq()
             if is_good and now_ns < self._reissue_ns and not self._is_running_out(asked, now_ns):
                 return ()
             cause_ns = 0  # a repetition answers no market event
@@ -217,11 +217,6 @@ class Quoter:
         if not asked.levels or asked.expires_ns - now_ns >= REISSUE_NS:
             return False
         return self._expiry(now_ns) >= asked.expires_ns + WORTH_NS
-
-    def _position_seq(self) -> int:
-        """Return of which position the wanted set is a function, 0 = of none in particular."""
-        position = self._inputs.position
-        return position.position_seq if self._follows_position and position is not None else 0
 
     def _expiry(self, now_ns: int) -> int:
         return min(now_ns + QUOTES_TTL_NS, self._inputs.market_as_of_ns() + self._stale_ns)
@@ -288,11 +283,8 @@ class Quoter:
         self, levels: tuple[Level, ...], exclusive: bool, reason: str, now_ns: int, cause_ns: int
     ) -> Quotes:
         expires_ns = self._expiry(now_ns) if levels else now_ns + QUOTES_TTL_NS
-        settings = self._settings
-        quotes = Quotes(
-            settings.account, settings.symbol, levels, exclusive, expires_ns, cause_ns, reason,
-            self._position_seq(),
-        )  # fmt: skip
+        who, seq = self._settings, self._inputs.position_seq() if self._follows_position else 0
+        quotes = Quotes(who.account, who.symbol, levels, exclusive, expires_ns, cause_ns, reason, seq)
         if self._asked is None or levels != self._asked.levels:
             self._own.expect(levels, now_ns)
         self._asked = quotes
