@@ -11,6 +11,7 @@ from services.execution.config import ExecutionConfig
 from services.marketdata.config import MarketDataConfig
 from services.quoter.strategies.base import Params
 from services.risk.config import Config as RiskConfig
+from services.risk.policies.fill_hedge import FillHedgeTable
 from services.signals.config import Config as SignalsConfig
 from shared.config import Account, Deployment, Quoter, Redis, Venue
 from shared.recording.settings import RecordingConfig
@@ -25,6 +26,7 @@ TABLES: dict[str, type[msgspec.Struct]] = {
     "[marketdata]": MarketDataConfig,
     "[signals]": SignalsConfig,
     "[risk]": RiskConfig,
+    "[risk.fill_hedge]": FillHedgeTable,
     "[execution]": ExecutionConfig,
     "[recording]": RecordingConfig,
     "params, every strategy": Params,  # the others: `makerd strategies`

@@ -63,6 +63,7 @@ class Quoter:
         self._volatility_roots = params.volatility_roots()
         self._needs = settings.strategy.needs(params)
         self._quote = settings.strategy.quote
+        self._follows_position = settings.strategy.follows_position
         self._inputs = Inputs(self._needs, self._stale_ns)
         self._memory: Memory = settings.strategy.start
         self._settle_ns = seconds_to_ns(params.own_order_settle_s)
@@ -207,7 +208,8 @@ class Quoter:
             )  # fmt: skip
         asked = self._asked
         if asked is not None and wanted.levels == asked.levels and wanted.exclusive == asked.exclusive:
-            if now_ns < self._reissue_ns and not self._is_running_out(asked, now_ns):
+            is_good = not self._follows_position or asked.position_seq == self._inputs.position_seq()
+            if is_good and now_ns < self._reissue_ns and not self._is_running_out(asked, now_ns):
                 return ()
             cause_ns = 0  # a repetition answers no market event
         return (self._publish(wanted.levels, wanted.exclusive, wanted.reason, now_ns, cause_ns),)
@@ -283,8 +285,8 @@ class Quoter:
         self, levels: tuple[Level, ...], exclusive: bool, reason: str, now_ns: int, cause_ns: int
     ) -> Quotes:
         expires_ns = self._expiry(now_ns) if levels else now_ns + QUOTES_TTL_NS
-        settings = self._settings
-        quotes = Quotes(settings.account, settings.symbol, levels, exclusive, expires_ns, cause_ns, reason)
+        who, seq = self._settings, self._inputs.position_seq() if self._follows_position else 0
+        quotes = Quotes(who.account, who.symbol, levels, exclusive, expires_ns, cause_ns, reason, seq)
         if self._asked is None or levels != self._asked.levels:
             self._own.expect(levels, now_ns)
         self._asked = quotes

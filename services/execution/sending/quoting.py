@@ -19,6 +19,17 @@ from shared.messages import Level, OrderStatus
 PROBE_DISTANCE = 0.03
 
 
+def _is_outdated(symbol: Symbol) -> bool:
+    """True while what is wanted is a function of an older position: an order that filled is not repeated.
+
+    Fills that are known of and not yet counted make a newer one, too.
+    """
+    quotes = symbol.quotes
+    if quotes is None or not quotes.position_seq:
+        return False
+    return quotes.position_seq < symbol.position_seq or bool(symbol.orders.owed)
+
+
 class Quoting:
     """Brings the orders of a symbol to what is wanted; works its target."""
 
@@ -74,7 +85,7 @@ class Quoting:
             self._sender.cancel(order, cause_ns, now_ns)
         if not levels:
             self._cancel_unknown(symbol, now_ns)
-        elif places and self._desk.venue.is_answering:
+        elif places and self._desk.venue.is_answering and not _is_outdated(symbol):
             for level in places:
                 self._sender.quote(symbol, level, cause_ns, now_ns)
 
