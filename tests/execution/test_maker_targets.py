@@ -258,6 +258,46 @@ def test_an_order_that_is_not_answered_is_settled_before_the_next_one() -> None:
     assert sum(order.size for order in hedges(world)) <= 20
 
 
+def test_an_order_that_may_not_exist_is_cancelled_and_never_counted_as_resting() -> None:
+    world = hunting()
+    world.vanish()
+    world.reply()
+    want(world, 20)
+    assert isinstance(world.requests[0].request, SendCancel)
+    assert not sent(world)
+
+
+def test_R27_what_opens_is_pulled_while_the_position_is_in_doubt() -> None:
+    world = hunting()
+    world.settle()
+    world.core.desk.symbols[SYMBOL].is_known = False
+    want(world, 20)
+    assert [type(one.request) for one in world.requests] == [SendCancel]
+
+
+def test_R27_a_try_that_ends_too_small_for_what_is_wanted_by_now_begins_anew() -> None:
+    world = hunting(20)
+    world.settle()
+    wait(world, TRY_MS - 300, 30)
+    assert [order.size for order in hedges(world)] == [20]
+    wait(world, 600, 30)
+    assert [order.size for order in hedges(world)] == [30]
+
+
+def test_a_cancel_that_fails_is_repeated_when_nothing_is_wanted_any_more() -> None:
+    world = hunting()
+    world.settle()
+    (order,) = hedges(world)
+    assert order.client_order_id is not None
+    world.cancel_refusals[order.client_order_id] = "busy"
+    world.target(0, 0, style="none")
+    world.settle()
+    assert hedges(world)
+    world.cancel_refusals.clear()
+    world.run(700)
+    assert not hedges(world)
+
+
 def test_own_quotes_that_it_would_meet_are_cancelled_first() -> None:
     world = ready()
     world.quote(ask(10_001, 10))
@@ -303,8 +343,10 @@ def test_R27_a_pursuit_ends_within_its_tries_and_their_time(
 ) -> None:
     now = 0
     pursuit = Pursuit.begun(Side.BUY, try_ms, max_tries, now)
-    while pursuit.is_patient(now):
+    while pursuit.may_try(now):
         pursuit.begin_try(now)
         now += max(1, waits.pop()) if waits else try_ms
     assert pursuit.tries <= max_tries
-    assert not pursuit.is_patient(try_ms * max_tries)
+    starved = Pursuit.begun(Side.BUY, try_ms, max_tries, 0)
+    assert starved.is_patient(0) is (max_tries > 0)
+    assert not starved.is_patient(try_ms * max_tries), "not one try could be placed: it is taken"

@@ -13,7 +13,7 @@ class Pursuit:
 
     try_ns        how long one try lasts
     max_tries     how many there are; 0 = it is taken at once
-    give_up_ns    no try goes on beyond this, placed or not
+    give_up_ns    no try begins after this, whatever kept the others from being placed
     tries         begun so far
     try_until_ns  end of the latest one
     """
@@ -35,7 +35,7 @@ class Pursuit:
 
     def is_patient(self, now_ns: int) -> bool:
         """True while a try may go on, or another one begin."""
-        return self.may_try(now_ns) or now_ns < min(self.try_until_ns, self.give_up_ns)
+        return self.may_try(now_ns) or now_ns < self.try_until_ns
 
     def begin_try(self, now_ns: int) -> None:
         self.tries += 1

@@ -63,7 +63,7 @@ def may_rest(symbol: Symbol, order: Order, lots: int, oldest_ns: int, now_ns: in
     lots  the signed distance that the target asks for now
     """
     target, pursuit = symbol.target, symbol.pursuit
-    if target is None or pursuit is None or not pursuit.is_patient(now_ns):
+    if target is None or pursuit is None:
         return False
     if order.status is OrderStatus.UNKNOWN or order.exposure > lots * order.side.sign:
         return False
