@@ -259,7 +259,10 @@ def test_an_order_that_is_not_answered_is_settled_before_the_next_one() -> None:
 
 
 def test_an_order_that_may_not_exist_is_cancelled_and_never_counted_as_resting() -> None:
-    world = hunting()
+    world = ready()
+    world.quote(bid(9_990))
+    world.settle()
+    want(world, 20)
     world.vanish()
     world.reply()
     want(world, 20)
@@ -286,16 +289,17 @@ def test_R27_a_try_that_ends_too_small_for_what_is_wanted_by_now_begins_anew() -
 
 def test_a_cancel_that_fails_is_repeated_when_nothing_is_wanted_any_more() -> None:
     world = hunting()
+    world.quote(bid(9_990))
     world.settle()
-    (order,) = hedges(world)
+    order = next(order for order in hedges(world) if order.price == 9_999)
     assert order.client_order_id is not None
     world.cancel_refusals[order.client_order_id] = "busy"
     world.target(0, 0, style="none")
     world.settle()
-    assert hedges(world)
+    assert len(hedges(world)) == 2
     world.cancel_refusals.clear()
     world.run(700)
-    assert not hedges(world)
+    assert [order.price for order in hedges(world)] == [9_990]
 
 
 def test_own_quotes_that_it_would_meet_are_cancelled_first() -> None:
