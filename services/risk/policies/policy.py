@@ -31,11 +31,18 @@ class Action(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """Where the position should be, lots. may_open False = only nearer to zero, never through it."""
+    """Where the position should be, lots.
+
+    may_open     False = only nearer to zero, never through it
+    style        "ioc" = at once; "maker" = waits for takers first, then takes what is left
+    limit_price  ticks; None = the best price there is
+    """
 
     minimum: int
     maximum: int
     may_open: bool = False
+    style: str = "ioc"
+    limit_price: int | None = None
 
     def distance(self, position: int) -> int:
         """Return the lots to trade from `position`."""
@@ -96,6 +103,7 @@ class View:
     gross_cap_usd  largest such sum
     gross_doubt    why either is not to be traded on; empty when both are current
     is_largest     no symbol of the account has a larger abs(notional)
+    total_usd      what the position is a share of: at spot its value and the quote units, else the equity
     """
 
     now_ns: int
@@ -110,6 +118,7 @@ class View:
     gross_cap_usd: float
     gross_doubt: str
     is_largest: bool
+    total_usd: float = 0.0
 
 
 Seen = TypeVar("Seen", contravariant=True)
