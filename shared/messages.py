@@ -240,6 +240,7 @@ class Permit(Message, frozen=True, array_like=True, gc=False):
     max_long, max_short  largest worst-case position, lots (>= 0)
     max_order            largest single order, lots
     max_gross_usd        largest worst-case gross exposure of the whole account, quote units
+    decisions            what every policy that has something to say does and why, strictest first
     """
 
     scope: str
@@ -254,6 +255,7 @@ class Permit(Message, frozen=True, array_like=True, gc=False):
     halted: bool
     reason: str
     expires_ns: int
+    decisions: tuple[str, ...] = ()
 
 
 class Target(Message, frozen=True, array_like=True, gc=False):

@@ -29,8 +29,13 @@ def spot(
     return View(
         0, instrument, Top(VENUE, SPOT, 1_000, 1, 1_002, 1, 0, 0, 0, 0, 0),
         Position(ACCOUNT, SPOT, lots, 1.0, True, 1, 0), 1.0, instrument.notional_at(lots, 1.0), total_usd,
-        cap_usd, base_usd, 1e9, "", True, total_usd=total_usd,
+        cap_usd, base_usd, 1e9, "", True, quote_usd=total_usd - instrument.notional_at(lots, 1.0),
     )  # fmt: skip
+
+
+def total_of(view: View) -> float:
+    assert view.quote_usd is not None
+    return view.notional_usd + view.quote_usd
 
 
 def decided(view: View, **config: Any) -> Decision:
@@ -160,11 +165,11 @@ def test_R31_any_view_has_an_answer_that_spends_no_more_than_there_is_and_then_w
     after = decision.target.minimum
     assert after >= 0
     bought = (after - view.position.quantity) / 100
-    assert bought <= max(0.0, 0.95 * (view.total_usd - view.notional_usd)) + 0.01
+    assert bought <= max(0.0, 0.95 * (total_of(view) - view.notional_usd)) + 0.01
     if bought > 0:
         assert after <= cap_usd * 100 + 1
-    done = spot(after / 100, view.total_usd, cap_usd=cap_usd)
-    if abs(bought) < 0.94 * (view.notional_usd if bought < 0 else view.total_usd - view.notional_usd):
+    done = spot(after / 100, total_of(view), cap_usd=cap_usd)
+    if abs(bought) < 0.94 * (view.notional_usd if bought < 0 else total_of(view) - view.notional_usd):
         assert Rebalance(RebalanceConfig(**config)).decide(done).is_silent, "no oscillation"
 
 

@@ -23,8 +23,8 @@ def breakers_of(config: Config) -> tuple[Policy[Market], ...]:
     )
 
 
-def policies_of(config: Config) -> tuple[Policy[View], ...]:
-    """Return what judges every symbol of an account."""
+def policies_of(config: Config, _symbol: str) -> tuple[Policy[View], ...]:
+    """Return what judges a symbol of one account: made for it, so that it may keep state."""
     reduction = Reduction(config.reduction_share, config.min_reduction_usd)
     is_strict = config.comparator == "strict"
     policies: tuple[Policy[View], ...] = (

@@ -80,9 +80,10 @@ class Rebalance:
         self._is_under_way = False
 
     def decide(self, view: View) -> Decision:
-        if view.instrument.is_perp or self._config.disable:
+        if view.instrument.is_perp or self._config.disable or view.quote_usd is None:
             return ALLOW
-        base, total, config = view.notional_usd, view.total_usd, self._config
+        base, config = view.notional_usd, self._config
+        total = base + view.quote_usd
         if not total > 0 or total < LEAST_ORDERS * _smallest_order_usd(view):
             self._is_under_way = False
             return ALLOW
