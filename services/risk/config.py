@@ -9,6 +9,9 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from services.risk.policies.ak47_hedge import Ak47HedgeTable
+from services.risk.policies.hedge_leg import HedgeTable, check_hedges
+from services.risk.policies.rebalance import RebalanceTable
 from services.risk.policies.table import PolicyTable
 from shared.config import parse
 from shared.errors import BadInput
@@ -23,7 +26,13 @@ class PolicyTables(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The tables of the policies that are off until they are configured; None = off.
 
     A symbol's own table (`[risk.symbols.X.<policy>]`) changes single values of `[risk.<policy>]`.
+
+    ak47_hedge  a part of a position over a threshold is traded back
+    rebalance   spot: a base value too far from its share of the total is traded back to it; None = on, as is
     """
+
+    ak47_hedge: Ak47HedgeTable | None = None
+    rebalance: RebalanceTable | None = None
 
 
 class SymbolLimits(PolicyTables, frozen=True, forbid_unknown_fields=True):
@@ -66,6 +75,7 @@ class Config(PolicyTables, frozen=True, forbid_unknown_fields=True):
     confirm_s                  a position that jumps without fills must stay so for this long, seconds
     own_order_settle_s         how long the book may lag behind what is known of our own orders, seconds
     symbols                    limits of single symbols
+    hedges                     symbols that are hedged by another one, of any account
     """
 
     max_position_share: Share = 0.20
@@ -88,6 +98,7 @@ class Config(PolicyTables, frozen=True, forbid_unknown_fields=True):
     confirm_s: Annotated[float, Meta(ge=0.25, le=60)] = 1.0
     own_order_settle_s: SettleSeconds = DEFAULT_SETTLE_S
     symbols: dict[str, SymbolLimits] = {}
+    hedges: dict[str, HedgeTable] = {}
 
     def limits_of(self, symbol: str) -> Limits:
         """Return a symbol's limits: its own, filled up from the table."""
@@ -112,6 +123,8 @@ def parse_risk(raw: dict[str, Any]) -> Config:
     config = parse(_filled_up(raw), Config, "risk")
     _check_symbols(config.symbols)
     _check_tables(config, "risk")
+    _check_rebalance(config)
+    check_hedges(config.hedges)
     for symbol, own in config.symbols.items():
         _check_tables(own, f"risk.symbols.{symbol}")
     return config
@@ -140,6 +153,15 @@ def _check_tables(tables: PolicyTables, where: str) -> None:
         problem = "" if table is None else table.problem()
         if problem:
             raise BadInput(f"{where}.{name}: {problem}")
+
+
+def _check_rebalance(config: Config) -> None:
+    for symbol, own in [("", SymbolLimits()), *config.symbols.items()]:
+        table = config.tables_of(symbol).rebalance or RebalanceTable()
+        problem = table.problem_under(config.limits_of(symbol).max_position_share)
+        if problem:
+            where = f"risk.symbols.{symbol}" if own.rebalance or own.max_position_share else "risk"
+            raise BadInput(f"{where}.rebalance: {problem}")
 
 
 def _check_symbols(symbols: Iterable[str]) -> None:

@@ -10,6 +10,7 @@ from functools import partial
 
 from services.risk.config import parse_risk
 from services.risk.core import Risk
+from services.risk.hedging import check_accounts
 from shared.bus import Addresses
 from shared.clock import NS_PER_MS, NS_PER_S
 from shared.config import Config
@@ -98,11 +99,17 @@ def _ignore_unknown(written: Future[None]) -> None:
 def serve(config: Config) -> None:
     """Run until stopped."""
     give_way()
-    core = Risk(parse_risk(config.risk), {name: account.venue for name, account in config.accounts.items()})
+    risk = parse_risk(config.risk)
+    check_accounts(risk.hedges, config.accounts, ((q.account, name) for name, q in config.quoters.items()))
+    core = Risk(risk, {name: account.venue for name, account in config.accounts.items()})
     for symbol, quoter in config.quoters.items():
         core.set_quoted(quoter.account, symbol, True)
     service = Service("risk", config.run_dir, Addresses(config.run_dir, config.addresses))
     RiskService(service, core, HaltFlags(config.run_dir), StateStore.of(config))
     for account in config.accounts:
         service.listen_to(f"execution.{account}", *ACCOUNT_INPUTS, scope=account, in_batches=True)
+    for one in core.hedges.holdings:  # quoted or not: execution tells what somebody asks for
+        service.listen_to(
+            f"execution.{one.account}", Working, scope=one.account, symbol=one.symbol, in_batches=True
+        )
     service.run()

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.risk.policies.ak47_hedge import Ak47Hedge, Ak47HedgeConfig, hedge_quantity
+from services.risk.config import parse_risk
+from services.risk.policies.ak47_hedge import Ak47Hedge, Ak47HedgeTable, hedge_quantity
 from shared.errors import BadInput
 from tests.risk.test_exposure import view
 
@@ -26,19 +27,19 @@ def test_G7_R20_the_hedge_of_a_position_above_the_threshold(q: float, q_max: flo
 
 
 def test_G7_R21_thresholds_follow_from_the_base_order_and_the_price() -> None:
-    assert Ak47HedgeConfig(base_order_usd=100).levels(1_000.0) == (0.5, 1.0)
+    assert Ak47HedgeTable(base_order_usd=100).levels(1_000.0) == (0.5, 1.0)
 
 
 def test_R21_C19_explicit_values_go_before_automatic_ones() -> None:
-    assert Ak47HedgeConfig(threshold=0.7).levels(1_000.0) == (0.7, 1.4)
-    assert Ak47HedgeConfig(threshold=0.7, q_max=3.0).levels(1.0) == (0.7, 3.0)
+    assert Ak47HedgeTable(threshold=0.7).levels(1_000.0) == (0.7, 1.4)
+    assert Ak47HedgeTable(threshold=0.7, q_max=3.0).levels(1.0) == (0.7, 3.0)
 
 
 @pytest.mark.parametrize("side", [1, -1])
 @pytest.mark.parametrize(("lots", "left"), [(50, None), (60, 34), (75, 27), (100, 0)])
 def test_R20_the_target_is_nearer_to_zero_and_reduce_only(side: int, lots: int, left: int | None) -> None:
     """Lots of 0.01: the vectors of G7 in lots, what is traded rounded down."""
-    decision = Ak47Hedge(Ak47HedgeConfig(threshold=0.5, q_max=1.0)).decide(view(side * lots))
+    decision = Ak47Hedge(Ak47HedgeTable(threshold=0.5, q_max=1.0)).decide(view(side * lots))
     assert (decision.target is None) is (left is None)
     if decision.target is not None and left is not None:
         assert (decision.target.minimum, decision.target.maximum) == ((0, left) if side > 0 else (-left, 0))
@@ -47,14 +48,14 @@ def test_R20_the_target_is_nearer_to_zero_and_reduce_only(side: int, lots: int, 
 
 
 def test_E07_the_full_mode_trades_all_of_it_back() -> None:
-    policy = Ak47Hedge(Ak47HedgeConfig(mode="full", threshold=0.5))
+    policy = Ak47Hedge(Ak47HedgeTable(mode="full", threshold=0.5))
     target = policy.decide(view(60)).target
     assert target is not None and (target.minimum, target.maximum) == (0, 0)
     assert policy.decide(view(50)).is_silent
 
 
 def test_R20_too_little_for_the_venue_is_raised_to_the_least_it_takes() -> None:
-    policy = Ak47Hedge(Ak47HedgeConfig(threshold=0.5, q_max=1.0))
+    policy = Ak47Hedge(Ak47HedgeTable(threshold=0.5, q_max=1.0))
     target = policy.decide(view(51, min_quantity="0.3")).target
     assert target is not None and target.maximum == 21
     target = policy.decide(view(51, min_notional="40")).target
@@ -68,7 +69,7 @@ def test_R20_too_little_for_the_venue_is_raised_to_the_least_it_takes() -> None:
 )
 def test_R21_contradictions_are_one_clear_line(config: dict[str, Any], line: str) -> None:
     with pytest.raises(BadInput, match=line):
-        Ak47HedgeConfig(**config).check()
+        parse_risk({"ak47_hedge": config})
 
 
 LOTS = st.integers(-100_000, 100_000)
@@ -79,7 +80,7 @@ LEVEL = st.floats(0.01, 1_000)
 def test_R19_R20_it_never_opens_or_flips_and_ends_inside(
     lots: int, threshold: float, times: float, mode: Any, price: float
 ) -> None:
-    policy = Ak47Hedge(Ak47HedgeConfig(mode=mode, threshold=threshold, q_max=threshold * times))
+    policy = Ak47Hedge(Ak47HedgeTable(mode=mode, threshold=threshold, q_max=threshold * times))
     for _ in range(200):
         decision = policy.decide(view(lots, price))
         assert policy.decide(view(lots, price)) == decision

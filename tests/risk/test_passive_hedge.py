@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.risk.policies.passive_hedge import PassiveConfig, PassiveHedge, PassiveView
+from services.risk.policies.passive_hedge import PassiveHedge, PassiveTable, PassiveView
 from shared.clock import NS_PER_S
 
 STEP = 0.01
@@ -32,7 +32,7 @@ class Market:
         self.restart()
 
     def restart(self) -> None:
-        self.hedge = PassiveHedge(PassiveConfig(**self.config))
+        self.hedge = PassiveHedge(PassiveTable(**self.config))
 
     def view(self, price: float) -> PassiveView:
         return PassiveView(
@@ -215,8 +215,8 @@ def test_R28_an_inventory_too_small_to_hedge_triggers_nothing() -> None:
 
 
 def test_C17_a_refresh_beyond_the_trigger_is_a_contradiction() -> None:
-    assert "must be below trigger_pct" in PassiveConfig(recentre_pct=2.25).error
-    assert not PassiveConfig().error
+    assert "must be below trigger_pct" in PassiveTable(recentre_pct=2.25).problem()
+    assert not PassiveTable().problem()
 
 
 PRICES = st.lists(st.tuples(st.floats(50, 150), st.floats(0, 40)), min_size=1, max_size=30)

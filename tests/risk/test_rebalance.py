@@ -8,8 +8,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from services.risk.config import parse_risk
 from services.risk.policies.policy import Decision, View
-from services.risk.policies.rebalance import Rebalance, RebalanceConfig, is_off_balance
+from services.risk.policies.rebalance import Rebalance, RebalanceTable, is_off_balance
 from shared.errors import BadInput
 from shared.instrument import Instrument
 from shared.messages import Position, Top
@@ -39,7 +40,7 @@ def total_of(view: View) -> float:
 
 
 def decided(view: View, **config: Any) -> Decision:
-    return Rebalance(RebalanceConfig(**config)).decide(view)
+    return Rebalance(RebalanceTable(**config)).decide(view)
 
 
 def traded(view: View, **config: Any) -> int:
@@ -110,7 +111,7 @@ def test_R32_a_purchase_ends_below_the_position_limit() -> None:
 
 
 def test_R31_once_begun_it_goes_on_to_the_target_itself() -> None:
-    policy = Rebalance(RebalanceConfig())
+    policy = Rebalance(RebalanceTable())
     assert policy.decide(spot(460, 1_000)).target is not None
     again = policy.decide(spot(400, 1_000))
     assert again.target is not None and again.target.minimum == 30_000, "its order was filled in part"
@@ -126,26 +127,31 @@ def test_R33_perps_are_never_rebalanced_and_spot_is_by_default() -> None:
 
 
 @pytest.mark.parametrize(
-    ("config", "line"),
+    ("table", "line"),
     [
         ({"enable": True, "disable": True}, "enable and disable are both true"),
         ({"base_asset_target_pct": 10}, "could sell but never buy"),
         ({"base_asset_target_pct": 15}, "could sell but never buy"),
         ({"base_asset_target_pct": 85}, "could buy but never sell"),
         ({"enable": True, "base_asset_target_pct": 30}, "beyond max_position_share 0.2"),
+        ({"base_asset_target_pct": 101}, "base_asset_target_pct"),
+        ({"base_asset_target_pct": -1}, "base_asset_target_pct"),
+        ({"threshold_pct": 0}, "threshold_pct"),
     ],
 )
-def test_R33_contradictions_are_one_clear_line(config: dict[str, Any], line: str) -> None:
+def test_R33_contradictions_are_one_clear_line(table: dict[str, Any], line: str) -> None:
     with pytest.raises(BadInput) as refused:
-        RebalanceConfig(**config).check(0.2)
-    assert line in str(refused.value) and str(refused.value).startswith("risk: rebalance: ")
+        parse_risk({"rebalance": table})
+    assert line in str(refused.value) and str(refused.value).startswith("risk")
+    with pytest.raises(BadInput):
+        parse_risk({"symbols": {"SOL_USDC": {"rebalance": table}}})
 
 
-@pytest.mark.parametrize("config", [{}, {"base_asset_target_pct": 0}, {"base_asset_target_pct": 100}])
-def test_R33_the_ends_of_the_range_say_what_they_mean(config: dict[str, Any]) -> None:
-    RebalanceConfig(**config).check(0.2)
-    RebalanceConfig(**config, enable=True).check(1.0)
-    RebalanceConfig(disable=True, base_asset_target_pct=10).check(0.2)
+@pytest.mark.parametrize("target", [0, 30, 100])
+def test_R33_the_ends_of_the_range_say_what_they_mean(target: float) -> None:
+    parse_risk({"rebalance": {"base_asset_target_pct": target}})
+    parse_risk({"max_position_share": 1, "rebalance": {"base_asset_target_pct": target, "enable": True}})
+    parse_risk({"rebalance": {"disable": True, "base_asset_target_pct": 10}})
 
 
 USD = st.floats(0, 1e6)
@@ -156,7 +162,7 @@ def test_R31_any_view_has_an_answer_that_spends_no_more_than_there_is_and_then_w
     base: float, quote: float, target_pct: float, threshold_pct: float, cap_usd: float
 ) -> None:
     config = {"base_asset_target_pct": target_pct, "threshold_pct": threshold_pct}
-    policy = Rebalance(RebalanceConfig(**config))
+    policy = Rebalance(RebalanceTable(**config))
     view = spot(base, base + quote, cap_usd=cap_usd)
     decision = policy.decide(view)
     assert policy.decide(view) == decision, "asking twice changes nothing"
@@ -170,7 +176,7 @@ def test_R31_any_view_has_an_answer_that_spends_no_more_than_there_is_and_then_w
         assert after <= cap_usd * 100 + 1
     done = spot(after / 100, total_of(view), cap_usd=cap_usd)
     if abs(bought) < 0.94 * (view.notional_usd if bought < 0 else total_of(view) - view.notional_usd):
-        assert Rebalance(RebalanceConfig(**config)).decide(done).is_silent, "no oscillation"
+        assert Rebalance(RebalanceTable(**config)).decide(done).is_silent, "no oscillation"
 
 
 @given(st.floats(0, 1e6), st.floats(0, 1e6), st.floats(1, 1e6))

@@ -19,11 +19,12 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-import msgspec
 from msgspec import Meta
 
+from services.risk.policies.table import PolicyTable
 
-class ActiveConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+
+class ActiveTable(PolicyTable, frozen=True, forbid_unknown_fields=True):
     """Hedging by the move of the inventory's share.
 
     max_move    r: abs(m) beyond which it is hedged
@@ -44,7 +45,7 @@ def move_of(inventory: float, price: float, total: float, initial_share: float) 
 
 
 def active_leg(
-    config: ActiveConfig, initial_share: float, inventory: float, price: float, total: float, *, leg: float
+    config: ActiveTable, initial_share: float, inventory: float, price: float, total: float, *, leg: float
 ) -> float:
     """Return what the leg should hold, base units (< 0 = short).
 

@@ -12,11 +12,10 @@ from __future__ import annotations
 import math
 from typing import Annotated, Literal
 
-import msgspec
 from msgspec import Meta
 
 from services.risk.policies.policy import ALLOW, Decision, Range, View
-from shared.errors import BadInput
+from services.risk.policies.table import PolicyTable
 
 _LEAST_RATIO = 0.3
 _NOISE = 1e-9
@@ -27,7 +26,7 @@ _AUTO_Q_MAX = 2
 Quantity = Annotated[float, Meta(gt=0, le=1e12)]
 
 
-class Ak47HedgeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Ak47HedgeTable(PolicyTable, frozen=True, forbid_unknown_fields=True):
     """The AK47 hedge of a position.
 
     mode            "partial": by the ratio above; "full": above the threshold all of it
@@ -43,16 +42,14 @@ class Ak47HedgeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     base_order_usd: Annotated[float, Meta(gt=0, le=1e9)] = 100.0
     style: Literal["ioc", "maker"] = "ioc"
 
-    def check(self) -> None:
-        """Refuse what contradicts itself. Raises: BadInput."""
+    def problem(self) -> str:
         if self.q_max is None:
-            return
+            return ""
         if self.threshold is None:
-            raise BadInput(f"risk: ak47_hedge: q_max {self.q_max:g} needs a threshold beside it")
+            return f"q_max {self.q_max:g} needs a threshold beside it"
         if self.q_max <= self.threshold:
-            raise BadInput(
-                f"risk: ak47_hedge: q_max {self.q_max:g} must be above threshold {self.threshold:g}"
-            )
+            return f"q_max {self.q_max:g} must be above threshold {self.threshold:g}"
+        return ""
 
     def levels(self, price: float) -> tuple[float, float]:
         """Return (threshold, Q_max) in base units: explicit values before automatic ones. Row R21."""
@@ -76,7 +73,7 @@ def hedge_quantity(quantity: float, threshold: float, q_max: float) -> float:
 class Ak47Hedge:
     """Of one symbol."""
 
-    def __init__(self, config: Ak47HedgeConfig) -> None:
+    def __init__(self, config: Ak47HedgeTable) -> None:
         self._config = config
 
     def decide(self, view: View) -> Decision:

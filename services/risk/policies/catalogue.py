@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from services.risk.config import Config
+from services.risk.policies.ak47_hedge import Ak47Hedge
 from services.risk.policies.breakers import MidMove, WideSpread
 from services.risk.policies.exposure import AccountExposure, SymbolExposure
 from services.risk.policies.inventory import ExcessInventory
 from services.risk.policies.policy import Market, Policy, View
 from services.risk.policies.ratio import Limit
+from services.risk.policies.rebalance import Rebalance, RebalanceTable
 from services.risk.policies.reduction import Reduction
 from shared.clock import seconds_to_ns
 
@@ -23,7 +25,7 @@ def breakers_of(config: Config) -> tuple[Policy[Market], ...]:
     )
 
 
-def policies_of(config: Config, _symbol: str) -> tuple[Policy[View], ...]:
+def policies_of(config: Config, symbol: str) -> tuple[Policy[View], ...]:
     """Return what judges a symbol of one account: made for it, so that it may keep state."""
     reduction = Reduction(config.reduction_share, config.min_reduction_usd)
     is_strict = config.comparator == "strict"
@@ -33,4 +35,8 @@ def policies_of(config: Config, _symbol: str) -> tuple[Policy[View], ...]:
     )
     if config.excess_share is not None:
         policies += (ExcessInventory(reduction, config.excess_share, is_strict),)
+    tables = config.tables_of(symbol)
+    if tables.ak47_hedge is not None:
+        policies += (Ak47Hedge(tables.ak47_hedge),)
+    policies += (Rebalance(tables.rebalance or RebalanceTable()),)
     return policies

@@ -9,21 +9,26 @@ no longer wanted is closed to zero. Rows R25 to R30.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
-import msgspec
 from msgspec import Meta
 
-from services.risk.policies.active_hedge import ActiveConfig, active_leg, move_of
+from services.risk.policies.active_hedge import ActiveTable, active_leg, move_of
 from services.risk.policies.lots import MOST, lots_within
-from services.risk.policies.passive_hedge import PassiveConfig, PassiveHedge, PassiveView
+from services.risk.policies.passive_hedge import PassiveHedge, PassiveTable, PassiveView
 from services.risk.policies.policy import ALLOW, Decision, Range, View
+from services.risk.policies.table import PolicyTable
+from shared.errors import BadInput
+from shared.halt import check_scope
 
+#: of less a move is no measure
+LEAST_SHARE = 0.01
 _NOISE = 1e-9
 
 
-class HedgeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class HedgeTable(PolicyTable, frozen=True, forbid_unknown_fields=True):
     """How one symbol is hedged by another one.
 
     account        whose symbol is hedged
@@ -40,8 +45,16 @@ class HedgeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     leg_symbol: str
     initial_share: Annotated[float, Meta(ge=0, lt=1)] = 0.5
     min_hedge_usd: Annotated[float, Meta(ge=0, le=1e9)] = 5.0
-    active: ActiveConfig | None = None
-    passive: PassiveConfig | None = None
+    active: ActiveTable | None = None
+    passive: PassiveTable | None = None
+
+    def problem(self) -> str:
+        if self.active is None and self.passive is None:
+            return "neither active nor passive: it would hedge nothing"
+        if 0 < self.initial_share < LEAST_SHARE:
+            return f"initial_share {self.initial_share:g} must be 0 or at least {LEAST_SHARE:g}"
+        passive = "" if self.passive is None else self.passive.problem()
+        return f"passive: {passive}" if passive else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,20 +65,21 @@ class HedgeView:
     price      of it, > 0, quote units
     total_usd  inventory + quote units that it is a share of, > 0
     leg        the leg's own view
-    room_usd   largest abs(notional) that the leg may grow to
+    room_long_usd, room_short_usd  largest notional that the leg may grow to on either side
     """
 
     inventory: float
     price: float
     total_usd: float
     leg: View
-    room_usd: float
+    room_long_usd: float
+    room_short_usd: float
 
 
 class HedgeLeg:
     """Decides for the leg of one hedged symbol."""
 
-    def __init__(self, symbol: str, config: HedgeConfig) -> None:
+    def __init__(self, symbol: str, config: HedgeTable) -> None:
         self._symbol = symbol
         self._config = config
         self._passive = None if config.passive is None else PassiveHedge(config.passive)
@@ -116,6 +130,23 @@ class HedgeLeg:
             self._aim = wanted
 
 
+def check_hedges(tables: Mapping[str, HedgeTable]) -> None:
+    """Refuse hedges that contradict themselves or each other. Raises: BadInput."""
+    legs: dict[tuple[str, str], str] = {}
+    for symbol, table in tables.items():
+        where, leg = f"risk.hedges.{symbol}", (table.leg_account, table.leg_symbol)
+        check_scope(symbol)
+        problem = table.problem()
+        if problem:
+            raise BadInput(f"{where}: {problem}")
+        if leg in legs:
+            raise BadInput(f"{where}: {table.leg_symbol} is the leg of {legs[leg]} already")
+        legs[leg] = symbol
+    for symbol, table in tables.items():
+        if (table.account, symbol) in legs:
+            raise BadInput(f"risk.hedges.{symbol}: {symbol} is a leg itself")
+
+
 def combined(active: float, passive: float) -> float:
     """Return what the leg should hold for both: one hedge serves the other; the active one rules."""
     if active * passive < 0:
@@ -130,7 +161,8 @@ def _whole(lots: float) -> int:
 
 def _within_room(wanted: int, position: int, view: HedgeView) -> int:
     """Let the leg grow to its own limit only; what it has already is not traded away for that."""
-    most = lots_within(view.room_usd, view.leg.instrument, view.leg.price)
+    room_usd = view.room_long_usd if wanted > 0 else view.room_short_usd
+    most = lots_within(room_usd, view.leg.instrument, view.leg.price)
     if position * wanted > 0:
         most = max(most, abs(position))
     return max(-most, min(most, wanted))

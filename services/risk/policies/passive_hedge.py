@@ -20,13 +20,13 @@ import math
 from dataclasses import dataclass
 from typing import Annotated
 
-import msgspec
 from msgspec import Meta
 
+from services.risk.policies.table import PolicyTable
 from shared.clock import seconds_to_ns
 
 
-class PassiveConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class PassiveTable(PolicyTable, frozen=True, forbid_unknown_fields=True):
     """Hedging by the distance of the price from its anchor.
 
     trigger_pct      distance of the triggers from the anchor, %
@@ -48,9 +48,7 @@ class PassiveConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     recentre_pct: Annotated[float, Meta(gt=0, lt=100)] = 1.0
     recentre_change: Annotated[float, Meta(gt=0, le=1)] = 0.25
 
-    @property
-    def error(self) -> str:
-        """Why the values contradict each other, empty when they do not."""
+    def problem(self) -> str:
         if self.recentre_pct < self.trigger_pct:
             return ""
         return f"recentre_pct {self.recentre_pct:g} must be below trigger_pct {self.trigger_pct:g}"
@@ -87,7 +85,7 @@ class PassiveView:
 class PassiveHedge:
     """One hedged symbol's triggers and stop."""
 
-    def __init__(self, config: PassiveConfig) -> None:
+    def __init__(self, config: PassiveTable) -> None:
         self._config = config
         self._trigger, self._stop = config.trigger_pct / 100, config.stop_pct / 100
         self._low, self._high = 0.0, math.inf

@@ -12,12 +12,11 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Annotated
 
-import msgspec
 from msgspec import Meta
 
 from services.risk.policies.lots import lots_within
 from services.risk.policies.policy import ALLOW, Decision, Range, View
-from shared.errors import BadInput
+from services.risk.policies.table import PolicyTable
 from shared.messages import Side
 
 #: part of what there is of either kind that one rebalancing spends at most
@@ -28,7 +27,7 @@ LEAST_ORDERS = 10
 SLIP = Fraction(1, 1_000)
 
 
-class RebalanceConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class RebalanceTable(PolicyTable, frozen=True, forbid_unknown_fields=True):
     """Rebalancing of spot symbols; perps have none.
 
     enable, disable        neither = on; one of them says so expressly
@@ -41,28 +40,32 @@ class RebalanceConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     base_asset_target_pct: Annotated[float, Meta(ge=0, le=100)] = 30.0
     threshold_pct: Annotated[float, Meta(gt=0, le=100)] = 15.0
 
-    def check(self, max_position_share: float) -> None:
-        """Refuse what contradicts itself, or the position limit. Raises: BadInput."""
+    def problem(self) -> str:
         target, threshold = self.base_asset_target_pct, self.threshold_pct
         if self.enable and self.disable:
-            raise BadInput("risk: rebalance: enable and disable are both true: one of them only")
+            return "enable and disable are both true: one of them only"
         if self.disable:
-            return
+            return ""
         if 0 < target <= threshold:  # a target of 0 says it expressly
-            raise BadInput(
-                f"risk: rebalance: base_asset_target_pct {target:g} is not above threshold_pct "
-                f"{threshold:g}: it could sell but never buy"
+            return (
+                f"base_asset_target_pct {target:g} is not above threshold_pct {threshold:g}: "
+                "it could sell but never buy"
             )
         if 100 - threshold <= target < 100:
-            raise BadInput(
-                f"risk: rebalance: base_asset_target_pct {target:g} and threshold_pct {threshold:g} "
-                "reach 100: it could buy but never sell"
+            return (
+                f"base_asset_target_pct {target:g} and threshold_pct {threshold:g} reach 100: "
+                "it could buy but never sell"
             )
-        if self.enable and target > 100 * max_position_share:
-            raise BadInput(
-                f"risk: rebalance: base_asset_target_pct {target:g} is beyond max_position_share "
-                f"{max_position_share:g}: raise the limit or lower the target"
-            )
+        return ""
+
+    def problem_under(self, max_position_share: float) -> str:
+        """Return why the limit forbids what was asked for; on by default, it ends below the limit."""
+        if not self.enable or self.base_asset_target_pct <= 100 * max_position_share:
+            return ""
+        return (
+            f"base_asset_target_pct {self.base_asset_target_pct:g} is beyond max_position_share "
+            f"{max_position_share:g}: raise the limit or lower the target"
+        )
 
 
 def is_off_balance(base_usd: float, total_usd: float, target_pct: float, threshold_pct: float) -> bool:
@@ -75,7 +78,7 @@ def is_off_balance(base_usd: float, total_usd: float, target_pct: float, thresho
 class Rebalance:
     """Of one spot symbol. Once begun it goes on until the target is reached, to the lot."""
 
-    def __init__(self, config: RebalanceConfig) -> None:
+    def __init__(self, config: RebalanceTable) -> None:
         self._config = config
         self._is_under_way = False
 
