@@ -175,7 +175,8 @@ def test_R31_any_view_has_an_answer_that_spends_no_more_than_there_is_and_then_w
     if bought > 0:
         assert after <= cap_usd * 100 + 1
     done = spot(after / 100, total_of(view), cap_usd=cap_usd)
-    if abs(bought) < 0.94 * (view.notional_usd if bought < 0 else total_of(view) - view.notional_usd):
+    spent = view.notional_usd if bought < 0 else total_of(view) - view.notional_usd
+    if abs(bought) < 0.95 * spent - 0.02:  # not cut to what there is
         assert Rebalance(RebalanceTable(**config)).decide(done).is_silent, "no oscillation"
 
 
