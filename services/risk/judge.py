@@ -90,6 +90,7 @@ class Judge:
             gross_doubt=gross.doubt,
             is_largest=gross.largest == holding.symbol,
             against_usd=self._hedges.against_usd(holding, now_ns),
+            is_quoted=holding.is_quoted,
             history=account.history,
             quote_usd=None if market.instrument.is_perp else account.quote_usd(gross),
         )

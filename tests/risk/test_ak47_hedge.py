@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from services.risk.config import parse_risk
 from services.risk.policies.ak47_hedge import Ak47Hedge, Ak47HedgeTable, hedge_quantity
 from shared.errors import BadInput
+from tests.risk.desk import ACCOUNT, SYMBOL, Desk
 from tests.risk.test_exposure import view
 
 
@@ -61,6 +62,18 @@ def test_R20_too_little_for_the_venue_is_raised_to_the_least_it_takes() -> None:
     target = policy.decide(view(51, min_notional="40")).target
     assert target is not None and target.maximum == 11
     assert policy.decide(view(51, min_quantity="0.6")).is_silent, "the whole position is less"
+
+
+def test_R20_risk_asks_for_it_once_per_position_and_goes_on_quoting() -> None:
+    desk = Desk(max_position_share=1.0, ak47_hedge={"threshold": 0.5, "q_max": 1.0})
+    desk.set_position(50)
+    assert desk.target is None
+    desk.set_position(60)
+    assert desk.target is not None and (desk.target.minimum, desk.target.maximum) == (0, 34)
+    assert desk.target.position_seq == desk.core.watch(ACCOUNT, SYMBOL).position.position_seq  # type: ignore[union-attr]
+    assert desk.target.style == "ioc" and not desk.target.may_open and desk.may_quote()
+    desk.set_position(34)
+    assert desk.target is None
 
 
 @pytest.mark.parametrize(

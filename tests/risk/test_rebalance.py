@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from services.risk.policies.rebalance import Rebalance, RebalanceTable, is_off_b
 from shared.errors import BadInput
 from shared.instrument import Instrument
 from shared.messages import Position, Top
-from tests.risk.desk import ACCOUNT, VENUE, info
+from tests.risk.desk import ACCOUNT, VENUE, Desk, info
 
 SPOT = "SOL_USDC"
 #: a lot is worth one cent at a price of 1: vectors to the cent
@@ -124,6 +125,41 @@ def test_R33_perps_are_never_rebalanced_and_spot_is_by_default() -> None:
     assert traded(spot(600, 1_000, is_perp=True), enable=True) == 0
     assert traded(spot(600, 1_000)) == -30_000
     assert traded(spot(600, 1_000), disable=True) == 0
+
+
+def test_R33_coins_that_no_quoter_trades_are_left_alone() -> None:
+    assert traded(replace(spot(600, 1_000), is_quoted=False)) == 0
+    assert traded(replace(spot(600, 1_000), quote_usd=None)) == 0, "a total that cannot be told"
+
+
+def spot_desk(**risk: Any) -> Desk:
+    """Return a desk that holds 300 of base in a total of 1000."""
+    desk = Desk(SPOT, max_position_share=1.0, **risk)
+    desk.hear(info(SPOT, is_perp=False))
+    desk.set_position(300, symbol=SPOT)
+    desk.run(1_500)
+    return desk
+
+
+def test_R31_risk_asks_for_it_and_goes_on_quoting() -> None:
+    desk = spot_desk()
+    assert desk.target is None
+    desk.set_position(460, symbol=SPOT)
+    assert desk.target is not None and desk.target.style == "ioc"
+    assert (desk.target.minimum, desk.target.maximum, desk.target.may_open) == (300, 300, False)
+    assert desk.target.limit_price == 9_990  # 9999 x 0.999, rounded up: it still trades
+    assert desk.may_quote()
+    desk.set_position(300, symbol=SPOT)
+    desk.run(500)
+    assert desk.target is None
+    desk.set_position(140, symbol=SPOT)
+    assert desk.target is not None and desk.target.may_open and desk.target.minimum == 300
+
+
+def test_R33_it_is_off_when_disabled() -> None:
+    desk = spot_desk(rebalance={"disable": True})
+    desk.set_position(460, symbol=SPOT)
+    assert desk.target is None
 
 
 @pytest.mark.parametrize(

@@ -135,7 +135,8 @@ def check_hedges(tables: Mapping[str, HedgeTable]) -> None:
     legs: dict[tuple[str, str], str] = {}
     for symbol, table in tables.items():
         where, leg = f"risk.hedges.{symbol}", (table.leg_account, table.leg_symbol)
-        check_scope(symbol)
+        _check_name(symbol, where)
+        _check_name(table.leg_symbol, f"{where}.leg_symbol")
         problem = table.problem()
         if problem:
             raise BadInput(f"{where}: {problem}")
@@ -145,6 +146,13 @@ def check_hedges(tables: Mapping[str, HedgeTable]) -> None:
     for symbol, table in tables.items():
         if (table.account, symbol) in legs:
             raise BadInput(f"risk.hedges.{symbol}: {symbol} is a leg itself")
+
+
+def _check_name(symbol: str, where: str) -> None:
+    try:
+        check_scope(symbol)
+    except BadInput as error:
+        raise BadInput(f"{where}: {error}") from None
 
 
 def combined(active: float, passive: float) -> float:

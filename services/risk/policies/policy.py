@@ -134,6 +134,7 @@ class View:
     gross_doubt    why either is not to be traded on; empty when both are current
     is_largest     no symbol of the account has a larger abs(notional)
     against_usd    signed value of its hedge in another symbol, or of what it is the hedge of
+    is_quoted      a quoter works on it
     history        the highest equity of the account, of the session and of trailing windows
     quote_usd      spot: what of the equity is not held in coins that we know of, quote units; None = cannot
                    be told, and always so for a perpetual, which is not bought with it
@@ -152,6 +153,7 @@ class View:
     gross_doubt: str
     is_largest: bool
     against_usd: float = 0.0
+    is_quoted: bool = True
     history: EquityHistory = field(default_factory=EquityHistory)
     quote_usd: float | None = None
 

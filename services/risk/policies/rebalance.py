@@ -83,8 +83,8 @@ class Rebalance:
         self._is_under_way = False
 
     def decide(self, view: View) -> Decision:
-        if view.instrument.is_perp or self._config.disable or view.quote_usd is None:
-            return ALLOW
+        if view.instrument.is_perp or self._config.disable or not view.is_quoted or view.quote_usd is None:
+            return ALLOW  # coins that no quoter trades are not ours to move
         base, config = view.notional_usd, self._config
         total = base + view.quote_usd
         if not total > 0 or total < LEAST_ORDERS * _smallest_order_usd(view):
