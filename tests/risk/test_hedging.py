@@ -1,0 +1,288 @@
+"""R25 to R30, L05: a symbol hedged by another one of another account, through the whole core."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from services.risk.core import Risk
+from services.risk.policies.policy import Action, Decision, Range, strictest
+from shared.messages import FeedState, FeedStatus, Message, Permit, Position, Target
+from tests.risk.desk import ACCOUNT, VENUE, Desk, info
+
+SPOT, PERP, OTHER = "SOL_USDC", "SOL_USDC_PERP", "hedge"
+HEDGE = {"account": ACCOUNT, "leg_account": OTHER, "leg_symbol": PERP, "active": {}}
+
+
+class Pair(Desk):
+    """A desk whose first account makes a spot market, hedged in a perpetual; totals of 1000.
+
+    Lots are worth one quote unit; 825 of base is the edge of the neutral band.
+    """
+
+    def __init__(self, leg_account: str = OTHER, base: int = 500, **changes: Any) -> None:
+        accounts = (ACCOUNT,) if leg_account == ACCOUNT else (ACCOUNT, OTHER)
+        risk: dict[str, Any] = {
+            "max_position_share": 1.0, "max_gross_equity_multiple": 2.0, "rebalance": {"disable": True},
+        }  # fmt: skip
+        hedge = HEDGE | {"leg_account": leg_account} | changes.pop("hedge", {})
+        self.leg_account = leg_account
+        super().__init__(SPOT, PERP, accounts=accounts, hedges={SPOT: hedge}, **(risk | changes))
+        self.core.set_quoted(leg_account, PERP, False)
+        self.hear(info(SPOT, is_perp=False))
+        self.base(base)
+        self.run(2_000)
+
+    def base(self, lots: int) -> list[Message]:
+        """Trade the inventory to so many lots; return what was told."""
+        first = len(self.told)
+        self.set_position(lots, symbol=SPOT)
+        return self.told[first:]
+
+    def leg(self, lots: int, entry: float = 100.0) -> None:
+        """Trade the leg to so many lots."""
+        before: Any = self.inputs["Position", self.leg_account, PERP]
+        if lots != before.quantity:
+            fill: Any = self.fill_of(lots - before.quantity, lots, PERP)
+            self._give(msgspec.structs.replace(fill, scope=self.leg_account))
+        seq = before.position_seq + 2
+        self.hear(Position(self.leg_account, PERP, lots, entry, True, seq, 0))
+
+    @property
+    def hedge(self) -> Target | None:
+        target = self.targets.get((self.leg_account, PERP))
+        return None if target is None or target.style == "none" else target
+
+    @property
+    def leg_permit(self) -> Permit:
+        return self.permits[self.leg_account, PERP]
+
+
+@pytest.mark.parametrize("leg_account", [OTHER, ACCOUNT])
+def test_R25_inventory_beyond_the_band_is_hedged_at_once_in_the_other_symbol(leg_account: str) -> None:
+    desk = Pair(leg_account)
+    assert desk.hedge is None
+    told = desk.base(900)
+    assert desk.hedge in told
+    assert desk.hedge is not None
+    assert (desk.hedge.scope, desk.hedge.symbol) == (leg_account, PERP)
+    assert (desk.hedge.minimum, desk.hedge.maximum, desk.hedge.may_open) == (-75, -75, True)
+    assert desk.hedge.style == "maker" and "active hedge of SOL_USDC" in desk.hedge.reason
+    assert desk.leg_permit.max_short >= 75, "its permit has room for it"
+
+
+def test_R25_too_little_inventory_is_hedged_the_other_way() -> None:
+    desk = Pair()
+    desk.base(100)
+    assert desk.hedge is not None and desk.hedge.minimum == 75
+
+
+def test_R26_the_hedge_follows_and_is_closed_when_the_move_returns_inside() -> None:
+    desk = Pair()
+    desk.base(900)
+    desk.leg(-75)
+    assert desk.hedge is None, "after the hedge nothing more is wanted"
+    desk.run(1_000)
+    assert desk.hedge is None
+    desk.base(850)
+    assert desk.hedge is not None
+    assert (desk.hedge.maximum, desk.hedge.may_open) == (-25, False)
+    desk.leg(-25)
+    desk.base(800)
+    assert desk.hedge is not None
+    assert (desk.hedge.minimum, desk.hedge.maximum, desk.hedge.may_open) == (0, 0, False)
+    desk.leg(0)
+    desk.run(500)
+    assert desk.hedge is None
+
+
+def test_R26_a_target_names_the_position_of_the_leg_that_it_is_based_on() -> None:
+    desk = Pair()
+    desk.base(900)
+    desk.leg(-40)
+    position: Any = desk.inputs["Position", OTHER, PERP]
+    assert desk.hedge is not None and desk.hedge.position_seq == position.position_seq
+
+
+def test_R26_the_exposure_of_both_is_what_counts() -> None:
+    desk = Pair(max_position_share=0.9)
+    desk.base(940)
+    assert not desk.permit.may_buy, "940 of 900"
+    desk.leg(-115)
+    desk.run(250)
+    assert desk.permit.may_sell and not desk.permit.reduce_only, "825 together"
+    assert desk.permit.max_long == 900, "the permit for the symbol itself is as it was"
+
+
+def test_R26_a_leg_that_is_larger_than_what_it_hedges_is_judged_by_the_difference() -> None:
+    desk = Pair(max_position_share=0.6)
+    desk.base(100)
+    desk.leg(-650)
+    permit = desk.leg_permit
+    assert not permit.reduce_only, "550 of 600 together"
+    desk.leg(-750)
+    assert desk.hedge is not None
+    assert not desk.hedge.may_open and -750 < desk.hedge.minimum <= desk.hedge.maximum <= 0
+
+
+def test_L05_both_count_in_full_in_the_gross_of_one_account() -> None:
+    desk = Pair(ACCOUNT, max_gross_equity_multiple=0.95)
+    desk.base(900)
+    desk.leg(-75)
+    desk.run(250)
+    assert "gross exposure 975.00 is over its limit 950.00" in desk.permit.reason
+
+
+def test_L05_a_hedge_grows_to_the_legs_own_limit_only() -> None:
+    desk = Pair(symbols={PERP: {"max_position_usd": 40}})
+    desk.base(900)
+    assert desk.hedge is not None and desk.hedge.minimum == -40
+    desk.leg(-40)
+    desk.run(500)
+    assert desk.hedge is None
+
+
+def test_L05_a_hedge_that_would_grow_does_not_hide_a_reduction() -> None:
+    grow = Decision(reason="hedge", target=Range(-900, -900, True))
+    shrink = Decision(Action.STOP, "too large", target=Range(-5, 0))
+    assert strictest([shrink, grow], -9).target == strictest([grow, shrink], -9).target == Range(-5, 0)
+    assert strictest([Decision(Action.REDUCE_ONLY, "doubt"), grow], -9).target is None
+    assert strictest([grow, Decision()], -9).target == Range(-900, -900, True)
+
+
+def _silence(kind: str, scope: str, symbol: str) -> Any:
+    def act(desk: Pair) -> None:
+        del desk.inputs[kind, scope, symbol]
+        desk.run(1_500)
+
+    return act
+
+
+def _doubted(desk: Pair) -> None:
+    desk.hear(Position(OTHER, PERP, 7, 100.0, True, 99, 0))  # a jump that no fill explains
+
+
+UNKNOWN = {
+    "position silent": _silence("Position", OTHER, PERP),
+    "orders silent": _silence("Working", OTHER, PERP),
+    "equity silent": _silence("Equity", OTHER, "-"),
+    "feed silent": _silence("FeedState", VENUE, PERP),
+    "book silent": _silence("Top", VENUE, PERP),
+    "feed stale": lambda desk: desk.hear(FeedState(VENUE, PERP, FeedStatus.STALE, "late", 0, 0)),
+    "unconfirmed": lambda desk: desk.hear(Position(OTHER, PERP, 0, None, False, 9, 0)),
+    "in doubt": _doubted,
+    "cool-down": lambda desk: desk.hear(desk.top_at(9_800, 10_300, PERP)),
+    "halted": lambda desk: desk.take(desk.core.on_halts({PERP: "drill"}, desk.now_ns)),
+}
+
+
+@pytest.mark.parametrize("act", UNKNOWN.values(), ids=UNKNOWN)
+def test_L02_while_the_leg_is_unknown_what_it_hedges_may_only_shrink(act: Any) -> None:
+    desk = Pair()
+    desk.base(600)
+    assert desk.may_quote()
+    act(desk)
+    desk.run(250)
+    assert not desk.permit.may_buy and desk.permit.may_sell and desk.permit.reduce_only
+    assert f"hedge leg {PERP} of {OTHER}" in desk.permit.reason
+    assert desk.hedge is None
+
+
+def test_L02_it_is_told_at_once_when_the_leg_becomes_unknown() -> None:
+    desk = Pair()
+    told = desk.hear(FeedState(VENUE, PERP, FeedStatus.STALE, "late", 0, 0))
+    assert desk.permit in told and desk.permit.reduce_only
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        _silence("Position", ACCOUNT, SPOT), _silence("Equity", ACCOUNT, "-"), _silence("Top", VENUE, SPOT),
+        lambda desk: desk.hear(Position(ACCOUNT, SPOT, 50, 100.0, True, 99, 0)),
+        lambda desk: desk.take(desk.core.on_halts({SPOT: "drill"}, desk.now_ns)),
+    ],
+)  # fmt: skip
+def test_L02_while_what_it_hedges_is_unknown_the_leg_stays_what_it_is(act: Any) -> None:
+    desk = Pair()
+    desk.base(900)
+    desk.leg(-75)
+    act(desk)
+    desk.run(500)
+    assert desk.hedge is None, "neither closed nor grown"
+    assert desk.leg_permit.reduce_only and "hedged SOL_USDC of main" in desk.leg_permit.reason
+
+
+def test_L02_the_equity_of_both_accounts_must_be_confirmed() -> None:
+    desk = Pair()
+    desk.core = Risk(desk.core._config, {ACCOUNT: VENUE, OTHER: VENUE})
+    desk.core.set_quoted(ACCOUNT, SPOT, True)
+    desk.targets.clear()
+    desk.take(desk.core.on_halts({}, desk.now_ns))
+    desk.base(900)
+    desk.run(2_500)
+    assert desk.hedge is None and "equity is not confirmed yet" in desk.permit.reason
+    desk.confirm_equity()
+    desk.run(500)
+    assert desk.hedge is not None
+
+
+def test_a_quoter_on_the_leg_stops_the_hedge() -> None:
+    desk = Pair()
+    desk.core.set_quoted(OTHER, PERP, True)
+    desk.base(900)
+    assert desk.hedge is None
+    desk.run(250)
+    assert "a quoter works on its leg" in desk.leg_permit.reason
+
+
+def test_R28_R29_a_passive_hedge_by_every_mark_of_the_leg() -> None:
+    desk = Pair(
+        hedge={"active": None, "passive": {}}, max_move_pct=50, max_spread_pct=50, max_mark_gap_pct=50
+    )
+    told = desk.hear(desk.mark_at(97.8, PERP))
+    assert desk.hedge is None
+    told = desk.hear(desk.mark_at(97.7, PERP))
+    assert desk.hedge in told and desk.hedge is not None
+    assert (desk.hedge.minimum, desk.hedge.style, desk.hedge.may_open) == (-250, "ioc", True)
+    desk.leg(-250, entry=97.6)
+    assert desk.hedge is None
+    desk.hear(desk.mark_at(97.89, PERP))
+    assert desk.hedge is None
+    told = desk.hear(desk.mark_at(97.9, PERP))
+    assert desk.hedge in told and desk.hedge is not None
+    assert (desk.hedge.minimum, desk.hedge.maximum, desk.hedge.may_open) == (0, 0, False)
+
+
+def test_R28_a_restart_finds_the_hedge_again_by_the_legs_position_and_entry() -> None:
+    loose = {"max_move_pct": 50, "max_spread_pct": 50, "max_mark_gap_pct": 50}
+    desk = Pair(hedge={"active": None, "passive": {}}, **loose)
+    desk.leg(-250, entry=97.6)
+    desk.keep(desk.mark_at(97.7, PERP))
+    desk.core = Risk(desk.core._config, {ACCOUNT: VENUE, OTHER: VENUE})
+    desk.core.set_quoted(ACCOUNT, SPOT, True)
+    desk.targets.clear()
+    desk.take(desk.core.on_halts({}, desk.now_ns))
+    desk.run(1_500)
+    desk.confirm_equity()
+    desk.run(500)
+    assert desk.hedge is None, "it is held, not closed"
+    desk.hear(desk.mark_at(97.9, PERP))
+    assert desk.hedge is not None and desk.hedge.minimum == 0
+
+
+def test_R31_the_leg_on_the_same_account_is_no_part_of_the_quote_units() -> None:
+    desk = Pair(ACCOUNT)
+    desk.base(900)
+    desk.leg(-75)
+    desk.run(500)
+    assert desk.hedge is None, "the total is 1000 still"
+
+
+def test_a_target_that_has_not_changed_is_repeated_by_the_timer_alone() -> None:
+    desk = Pair()
+    first = desk.base(900)
+    assert len([message for message in first if isinstance(message, Target)]) == 1
+    again = desk.hear(desk.mark_at(100.0, PERP))
+    assert not [message for message in again if isinstance(message, Target)]
