@@ -42,13 +42,15 @@ class Pair(Desk):
         return self.told[first:]
 
     def leg(self, lots: int, entry: float = 100.0) -> None:
-        """Trade the leg to so many lots."""
-        before: Any = self.inputs["Position", self.leg_account, PERP]
+        self.trade(self.leg_account, PERP, lots, entry)
+
+    def trade(self, account: str, symbol: str, lots: int, entry: float = 100.0) -> None:
+        """Trade a symbol of an account to so many lots."""
+        before: Any = self.inputs["Position", account, symbol]
         if lots != before.quantity:
-            fill: Any = self.fill_of(lots - before.quantity, lots, PERP)
-            self._give(msgspec.structs.replace(fill, scope=self.leg_account))
-        seq = before.position_seq + 2
-        self.hear(Position(self.leg_account, PERP, lots, entry, True, seq, 0))
+            fill: Any = self.fill_of(lots - before.quantity, lots, symbol)
+            self._give(msgspec.structs.replace(fill, scope=account))
+        self.hear(Position(account, symbol, lots, entry, True, before.position_seq + 2, 0))
 
     @property
     def hedge(self) -> Target | None:
@@ -142,6 +144,32 @@ def test_L05_a_hedge_grows_to_the_legs_own_limit_only() -> None:
     desk.leg(-40)
     desk.run(500)
     assert desk.hedge is None
+
+
+def test_L02_a_leg_that_is_unknown_is_netted_against_nothing() -> None:
+    desk = Pair(max_position_share=0.9)
+    desk.base(940)
+    desk.leg(-115)
+    desk.run(250)
+    assert desk.target is None, "825 together"
+    UNKNOWN["position silent"](desk)
+    assert desk.target is not None and desk.target.maximum < 940, "940 of 900 alone"
+
+
+def test_L05_a_hedge_grows_to_what_the_gross_limit_has_left_for_it() -> None:
+    desk = Pair(max_gross_equity_multiple=0.95)
+    desk.trade(OTHER, SPOT, 900)
+    desk.run(2_000)
+    desk.base(900)
+    assert desk.hedge is not None and desk.hedge.minimum == -50
+    assert desk.hedge.reason.endswith("from 0 to -50 lots")
+
+
+def test_L05_a_long_leg_beside_a_long_inventory_adds_up_to_the_limit_only() -> None:
+    loose = {"max_move_pct": 50, "max_spread_pct": 50, "max_mark_gap_pct": 50}
+    desk = Pair(hedge={"active": None, "passive": {}}, max_position_share=0.6, **loose)
+    desk.hear(desk.mark_at(102.3, PERP))
+    assert desk.hedge is not None and desk.hedge.minimum == 97, "100 quote units of 600, 500 are held"
 
 
 def test_L05_a_hedge_that_would_grow_does_not_hide_a_reduction() -> None:

@@ -132,6 +132,11 @@ def test_R29_the_same_price_does_not_open_and_close_it() -> None:
     assert market.at(90.3) == 0
     assert [market.at(90.3) for _ in range(5)] == [0] * 5
     assert market.at(90.0) == -5
+    market = Market()
+    market.at(100.0)
+    assert market.at(110.0) == 5
+    assert [market.at(109.6) for _ in range(5)] == [0] * 5
+    assert market.at(110.0) == 5
 
 
 def test_R30_inside_the_band_a_far_price_moves_the_anchor_each_30_seconds() -> None:

@@ -156,6 +156,13 @@ def test_R31_risk_asks_for_it_and_goes_on_quoting() -> None:
     assert desk.target is not None and desk.target.may_open and desk.target.minimum == 300
 
 
+def test_R31_a_purchase_ends_where_the_permit_does() -> None:
+    desk = spot_desk(max_gross_equity_multiple=0.25)
+    desk.set_position(140, symbol=SPOT)
+    desk.run(250)
+    assert desk.target is not None and desk.target.maximum == desk.permit.max_long == 250
+
+
 def test_R33_it_is_off_when_disabled() -> None:
     desk = spot_desk(rebalance={"disable": True})
     desk.set_position(460, symbol=SPOT)
