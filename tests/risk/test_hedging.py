@@ -158,6 +158,7 @@ def test_L02_a_leg_that_is_unknown_is_netted_against_nothing() -> None:
 
 def test_L05_a_hedge_grows_to_what_the_gross_limit_has_left_for_it() -> None:
     desk = Pair(max_gross_equity_multiple=0.95)
+    desk.core.set_quoted(OTHER, SPOT, False)
     desk.trade(OTHER, SPOT, 900)
     desk.run(2_000)
     desk.base(900)
