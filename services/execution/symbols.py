@@ -10,7 +10,7 @@ from services.execution.orders.pursuit import Pursuit
 from services.execution.orders.records import Order, SymbolOrders
 from services.execution.orders.refusals import MakerRefusals, Refusals
 from shared.instrument import Instrument
-from shared.messages import Permit, Quotes, Reject, Side, Target, Top
+from shared.messages import Permit, Quotes, Reject, Side, Target, Top, Working
 
 #: fills whose position before is kept: those of the longest read
 KEPT_FILLS = 256
@@ -35,13 +35,14 @@ class Symbol:
     shown_clear_ns   begin of the latest read of open orders that showed none of ours
     slice_due_ns     no reduction is sent before this
     pursuit          how far the patience of a maker target has gone; None = there is none
+    told_working     the Working that was told last; None = none, or it must be told again
     """
 
     __slots__ = (
         "before_fills", "halt_reason", "instrument", "is_known", "is_open", "last_fill_ns", "lot_value",
         "maker_refusals", "market", "name", "opens_ns", "orders", "pending", "permit", "position",
         "position_seq", "price", "pursuit", "quotes", "rejects", "shown_clear_ns", "sides", "slice_due_ns",
-        "slice_refusals", "target", "tolerated", "top",
+        "slice_refusals", "target", "told_working", "tolerated", "top",
     )  # fmt: skip
 
     def __init__(self, instrument: Instrument, orders: SymbolOrders) -> None:
@@ -65,6 +66,7 @@ class Symbol:
         self.slice_refusals = Refusals()
         self.maker_refusals = MakerRefusals()
         self.pursuit: Pursuit | None = None
+        self.told_working: Working | None = None
         self.market: Instrument | None = None
         self.pending: Instrument | None = None
         self.is_open = False

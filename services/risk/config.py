@@ -11,6 +11,11 @@ from msgspec import Meta
 
 from services.risk.policies.ak47_hedge import Ak47HedgeTable
 from services.risk.policies.hedge_leg import HedgeTable, check_hedges
+from services.risk.policies.protection.drawdown import DrawdownTable, LossRateTable
+from services.risk.policies.protection.fill_rate import FillRateTable
+from services.risk.policies.protection.position_table import PositionTable
+from services.risk.policies.protection.price_band import PriceBandTable
+from services.risk.policies.protection.stops import StopsTable
 from services.risk.policies.rebalance import RebalanceTable
 from services.risk.policies.table import PolicyTable
 from shared.config import parse
@@ -27,10 +32,22 @@ class PolicyTables(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     A symbol's own table (`[risk.symbols.X.<policy>]`) changes single values of `[risk.<policy>]`.
 
-    ak47_hedge  a part of a position over a threshold is traded back
-    rebalance   spot: a base value too far from its share of the total is traded back to it; None = on, as is
+    position_table  how far a position may be from its target, and how it is brought back
+    stops           stop-loss and take-profit of a position
+    drawdown        how far the account's equity may fall from its peak
+    loss_rate       how much of it may be lost within a minute
+    fill_rate       how many fills a side may have within a minute
+    ak47_hedge      a part of a position over a threshold is traded back
+    rebalance       spot: a base value too far from its share of the total goes back to it; None = on, as is
+    price_band      how far mid and mark may be from where they have been of late
     """
 
+    position_table: PositionTable | None = None
+    stops: StopsTable | None = None
+    drawdown: DrawdownTable | None = None
+    loss_rate: LossRateTable | None = None
+    fill_rate: FillRateTable | None = None
+    price_band: PriceBandTable | None = None
     ak47_hedge: Ak47HedgeTable | None = None
     rebalance: RebalanceTable | None = None
 

@@ -10,6 +10,7 @@ On failure  a missing, old or doubted input -> a permit that permits nothing, na
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Mapping
 
 from services.risk.account_state import AccountState, Gross
@@ -57,6 +58,11 @@ class Risk:
         self._commitments = Commitments(PERMIT_TTL_NS)
         self.hedges = Hedges(config.hedges, self.watch, self._accounts, self.halt, missing)
         self._judge = Judge(config, self.halt, self.hedges)
+
+    @property
+    def alerts(self) -> deque[tuple[str, str, str]]:
+        """(account, symbol, text) of what a person should know; the process tells them and takes them out."""
+        return self._judge.alerts
 
     def watch(self, account: str, symbol: str) -> Holding:
         """Begin to judge a symbol of an account. Idempotent."""
@@ -151,8 +157,15 @@ class Risk:
         """Take the halt flags that are set now: "ALL" or a symbol -> reason; not complete = not all read."""
         if not self.halt.on_flags(flags, is_complete):
             return ()
+        if self.halt.is_resumed:
+            for account in self._accounts.values():
+                account.history.restart()
         return [message for account in self._accounts.values()
                 for message in self._now_if_worse(account.holdings.values(), now_ns)]  # fmt: skip
+
+    def wanted_halts(self) -> dict[str, str]:
+        """Return the halts that policies want and that are no flags yet: symbol -> reason."""
+        return self.halt.wanted
 
     # --- time ------------------------------------------------------------------------------------
 

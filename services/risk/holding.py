@@ -44,6 +44,8 @@ class Holding:
         self.expires_ns = 0
         self.permit: Permit | None = None
         self.target: Target | None = None
+        #: what a person was last told of it
+        self.alert = ""
 
     @property
     def is_permitted(self) -> bool:

@@ -38,6 +38,8 @@ def permit_of(holding: Holding, decision: Decision, view: View | None, max_order
             True, False, decision.reason, expires_ns, decision.told,
         )  # fmt: skip
     largest = lots_within(holding.budget_usd, view.instrument, view.price)
+    if decision.bound is not None:
+        largest = min(largest, decision.bound)
     largest_short = largest if view.instrument.is_perp else 0  # spot: only what is held can be sold
     return Permit(
         account, symbol, largest, largest_short, max_order, view.gross_cap_usd,

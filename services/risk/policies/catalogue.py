@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from services.risk.config import Config
+from services.risk.config import Config, PolicyTables
 from services.risk.policies.ak47_hedge import Ak47Hedge
 from services.risk.policies.breakers import MidMove, WideSpread
 from services.risk.policies.exposure import AccountExposure, SymbolExposure
 from services.risk.policies.inventory import ExcessInventory
 from services.risk.policies.policy import Market, Policy, View
+from services.risk.policies.protection.drawdown import EquityLoss
+from services.risk.policies.protection.fill_rate import FillRate
+from services.risk.policies.protection.position_table import PositionLimits
+from services.risk.policies.protection.stops import Stops
 from services.risk.policies.ratio import Limit
 from services.risk.policies.rebalance import Rebalance, RebalanceTable
 from services.risk.policies.reduction import Reduction
@@ -36,7 +40,26 @@ def policies_of(config: Config, symbol: str) -> tuple[Policy[View], ...]:
     if config.excess_share is not None:
         policies += (ExcessInventory(reduction, config.excess_share, is_strict),)
     tables = config.tables_of(symbol)
-    if tables.ak47_hedge is not None:
-        policies += (Ak47Hedge(tables.ak47_hedge),)
-    policies += (Rebalance(tables.rebalance or RebalanceTable()),)
-    return policies
+    return policies + _protection(tables, is_strict) + _balance(tables)
+
+
+def _protection(tables: PolicyTables, is_strict: bool) -> tuple[Policy[View], ...]:
+    """Return those whose tables are there."""
+    policies: list[Policy[View]] = []
+    if tables.position_table is not None:
+        policies.append(PositionLimits(tables.position_table))
+    if tables.stops is not None:
+        policies.append(Stops(tables.stops))
+    if tables.drawdown is not None:
+        policies.append(EquityLoss("drawdown", tables.drawdown, is_strict))
+    if tables.loss_rate is not None:
+        policies.append(EquityLoss("loss rate", tables.loss_rate, is_strict))
+    if tables.fill_rate is not None:
+        policies.append(FillRate(tables.fill_rate, is_strict))
+    return tuple(policies)
+
+
+def _balance(tables: PolicyTables) -> tuple[Policy[View], ...]:
+    """Return what brings inventory back while all is well: rebalancing is on without a table too."""
+    rebalance = Rebalance(tables.rebalance or RebalanceTable())
+    return (rebalance,) if tables.ak47_hedge is None else (Ak47Hedge(tables.ak47_hedge), rebalance)

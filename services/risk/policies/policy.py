@@ -63,6 +63,8 @@ class Decision:
     hold_ns     the decision stays in force for this long after it was last made (cool-down)
     target      where the position should be; None = no opinion
     may_buy, may_sell  False pauses a side
+    bound       quotes may not make abs(position) larger, lots; None = no opinion
+    alert       what a person should know now, empty when nothing; told once while it stays the same
     told        of a combined one: each part with its action and reason, strictest first
     target_reason  of a combined one: why the target is what it is
     """
@@ -73,6 +75,8 @@ class Decision:
     target: Range | None = None
     may_buy: bool = True
     may_sell: bool = True
+    bound: int | None = None
+    alert: str = field(default="", compare=False)
     told: tuple[str, ...] = field(default=(), compare=False)
     target_reason: str = field(default="", compare=False)
 
@@ -93,7 +97,8 @@ class Decision:
     @property
     def is_silent(self) -> bool:
         """True when it forbids and wants nothing."""
-        return self.action is Action.ALLOW and self.target is None and self.may_buy and self.may_sell
+        is_free = self.action is Action.ALLOW and self.may_buy and self.may_sell
+        return is_free and self.target is None and self.bound is None
 
 
 _WORDS = {
@@ -204,6 +209,7 @@ def strictest(decisions: Iterable[Decision], position: int = 0) -> Decision:
     action, reasons, hold_ns, target, target_reason = Action.ALLOW, list[str](), 0, None, ""
     may_buy = may_sell = True
     decisions = tuple(decisions)
+    bounds, alerts = list[int](), list[str]()
     told: list[tuple[Action, str]] = []
     for decision in decisions:
         told += [(decision.action, words) for words in decision.told or (decision.words,) if words]
@@ -213,6 +219,8 @@ def strictest(decisions: Iterable[Decision], position: int = 0) -> Decision:
             reasons.append(decision.reason)
         hold_ns = max(hold_ns, decision.hold_ns)
         may_buy, may_sell = may_buy and decision.may_buy, may_sell and decision.may_sell
+        bounds += [] if decision.bound is None else [decision.bound]
+        alerts += [decision.alert] if decision.alert else []
     for decision in decisions:
         wanted = decision.target
         if wanted is None or (wanted.may_open and action is not Action.ALLOW):
@@ -221,7 +229,10 @@ def strictest(decisions: Iterable[Decision], position: int = 0) -> Decision:
             target, target_reason = wanted, decision.target_reason or decision.reason
     told.sort(key=lambda part: -part[0])
     parts = tuple(dict.fromkeys(words for _, words in told))
-    return Decision(action, "; ".join(reasons), hold_ns, target, may_buy, may_sell, parts, target_reason)
+    return Decision(
+        action, "; ".join(reasons), hold_ns, target, may_buy, may_sell,
+        bound=min(bounds, default=None), alert="; ".join(alerts), told=parts, target_reason=target_reason,
+    )  # fmt: skip
 
 
 class Holds:
@@ -229,6 +240,11 @@ class Holds:
 
     def __init__(self) -> None:
         self._held: dict[int, tuple[Decision, int | None]] = {}
+
+    @property
+    def is_empty(self) -> bool:
+        """True when no decision is kept, in force or not."""
+        return not self._held
 
     def update(self, index: int, decision: Decision, now_ns: int) -> None:
         """Take what policy number `index` has just decided. Having nothing to say ends no cool-down."""
