@@ -9,14 +9,14 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from services.risk.policies.ak47_hedge import Ak47HedgeTable
-from services.risk.policies.hedge_leg import HedgeTable, check_hedges
+from services.risk.policies.hedging.ak47_hedge import Ak47HedgeTable
+from services.risk.policies.hedging.hedge_leg import HedgeTable, check_hedges
+from services.risk.policies.hedging.rebalance import RebalanceTable
 from services.risk.policies.protection.drawdown import DrawdownTable, LossRateTable
 from services.risk.policies.protection.fill_rate import FillRateTable
 from services.risk.policies.protection.position_table import PositionTable
 from services.risk.policies.protection.price_band import PriceBandTable
 from services.risk.policies.protection.stops import StopsTable
-from services.risk.policies.rebalance import RebalanceTable
 from services.risk.policies.table import PolicyTable
 from shared.config import parse
 from shared.errors import BadInput
@@ -124,6 +124,12 @@ class Config(PolicyTables, frozen=True, forbid_unknown_fields=True):
             self.max_position_share if own.max_position_share is None else own.max_position_share,
             self.max_position_usd if own.max_position_usd is None else own.max_position_usd,
             self.max_order_usd if own.max_order_usd is None else own.max_order_usd,
+        )
+
+    def is_leg(self, account: str, symbol: str) -> bool:
+        """True when a symbol of an account is there to hedge another one."""
+        return any(
+            (table.leg_account, table.leg_symbol) == (account, symbol) for table in self.hedges.values()
         )
 
     def tables_of(self, symbol: str) -> PolicyTables:

@@ -72,7 +72,7 @@ class Risk:
             if key not in self.markets:
                 self.markets[key] = MarketState(self._config, self._breakers)
             confirm_ns = seconds_to_ns(self._config.confirm_s)
-            policies = policies_of(self._config, symbol)
+            policies = policies_of(self._config, symbol, self._config.is_leg(account, symbol))
             holdings[symbol] = Holding(account, symbol, self.markets[key], confirm_ns, policies)
             self._by_market.setdefault(key, []).append(holdings[symbol])
         return holdings[symbol]

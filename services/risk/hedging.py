@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from services.risk.account_state import AccountState
 from services.risk.holding import Holding
 from services.risk.policies.halt import StickyHalt
-from services.risk.policies.hedge_leg import HedgeLeg, HedgeTable, HedgeView
+from services.risk.policies.hedging.hedge_leg import HedgeLeg, HedgeTable, HedgeView
 from services.risk.policies.policy import Action, Decision, View
 from shared.errors import BadInput
 

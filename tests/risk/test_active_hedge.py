@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.risk.policies.active_hedge import ActiveTable, active_leg, move_of
+from services.risk.policies.hedging.active_hedge import ActiveTable, active_leg, move_of
 
 # G11: 1 unit at 100,000 beside 20,000 quote units, neutral at half
 PRICE, TOTAL, INITIAL = 1e5, 1.2e5, 0.5

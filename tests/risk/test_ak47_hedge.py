@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.risk.config import parse_risk
-from services.risk.policies.ak47_hedge import Ak47Hedge, Ak47HedgeTable, hedge_quantity
+from services.risk.policies.hedging.ak47_hedge import Ak47Hedge, Ak47HedgeTable, hedge_quantity
 from shared.errors import BadInput
 from tests.risk.desk import ACCOUNT, SYMBOL, Desk
 from tests.risk.test_exposure import view

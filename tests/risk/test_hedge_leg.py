@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from services.risk.config import parse_risk
 from services.risk.hedging import check_accounts
-from services.risk.policies.active_hedge import ActiveTable
-from services.risk.policies.hedge_leg import HedgeLeg, HedgeTable, HedgeView, combined
-from services.risk.policies.passive_hedge import PassiveTable
+from services.risk.policies.hedging.active_hedge import ActiveTable
+from services.risk.policies.hedging.hedge_leg import HedgeLeg, HedgeTable, HedgeView, combined
+from services.risk.policies.hedging.passive_hedge import PassiveTable
 from services.risk.policies.policy import Range
 from shared.clock import NS_PER_S
 from shared.errors import BadInput

@@ -301,6 +301,18 @@ def test_R28_a_restart_finds_the_hedge_again_by_the_legs_position_and_entry() ->
     assert desk.hedge is not None and desk.hedge.minimum == 0
 
 
+def test_R26_nothing_but_the_hedge_says_where_a_leg_should_be() -> None:
+    """Limits of positions are for what is quoted: they would trade the hedge away, again and again."""
+    desk = Pair(
+        position_table={"threshold": 0.1, "max": 0.2}, stops={"stop_loss_usd": 5.0},
+        ak47_hedge={"threshold": 0.1}, symbols={SPOT: {"position_table": {"max": 1e6, "threshold": 1e6 - 1}}},
+    )  # fmt: skip
+    desk.leg(-75, entry=90.0)
+    desk.base(900)
+    desk.run(1_000)
+    assert desk.hedge is None
+
+
 def test_R31_the_leg_on_the_same_account_is_no_part_of_the_quote_units() -> None:
     desk = Pair(ACCOUNT)
     desk.base(900)

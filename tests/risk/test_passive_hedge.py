@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.risk.policies.passive_hedge import PassiveHedge, PassiveTable, PassiveView
+from services.risk.policies.hedging.passive_hedge import PassiveHedge, PassiveTable, PassiveView
 from shared.clock import NS_PER_S
 
 STEP = 0.01

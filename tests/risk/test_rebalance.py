@@ -10,8 +10,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from services.risk.config import parse_risk
+from services.risk.policies.hedging.rebalance import Rebalance, RebalanceTable, is_off_balance
 from services.risk.policies.policy import Decision, View
-from services.risk.policies.rebalance import Rebalance, RebalanceTable, is_off_balance
 from shared.errors import BadInput
 from shared.instrument import Instrument
 from shared.messages import Position, Top

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from services.risk.config import Config, PolicyTables
-from services.risk.policies.ak47_hedge import Ak47Hedge
 from services.risk.policies.breakers import MidMove, WideSpread
 from services.risk.policies.exposure import AccountExposure, SymbolExposure
+from services.risk.policies.hedging.ak47_hedge import Ak47Hedge
+from services.risk.policies.hedging.rebalance import Rebalance, RebalanceTable
 from services.risk.policies.inventory import ExcessInventory
 from services.risk.policies.policy import Market, Policy, View
 from services.risk.policies.protection.drawdown import EquityLoss
@@ -13,7 +16,6 @@ from services.risk.policies.protection.fill_rate import FillRate
 from services.risk.policies.protection.position_table import PositionLimits
 from services.risk.policies.protection.stops import Stops
 from services.risk.policies.ratio import Limit
-from services.risk.policies.rebalance import Rebalance, RebalanceTable
 from services.risk.policies.reduction import Reduction
 from shared.clock import seconds_to_ns
 
@@ -29,8 +31,11 @@ def breakers_of(config: Config) -> tuple[Policy[Market], ...]:
     )
 
 
-def policies_of(config: Config, symbol: str) -> tuple[Policy[View], ...]:
-    """Return what judges a symbol of one account: made for it, so that it may keep state."""
+def policies_of(config: Config, symbol: str, is_leg: bool = False) -> tuple[Policy[View], ...]:
+    """Return what judges a symbol of one account: made for it, so that it may keep state.
+
+    is_leg  it is the leg of a hedge: where it should be is what the hedge says and nobody else
+    """
     reduction = Reduction(config.reduction_share, config.min_reduction_usd)
     is_strict = config.comparator == "strict"
     policies: tuple[Policy[View], ...] = (
@@ -40,6 +45,10 @@ def policies_of(config: Config, symbol: str) -> tuple[Policy[View], ...]:
     if config.excess_share is not None:
         policies += (ExcessInventory(reduction, config.excess_share, is_strict),)
     tables = config.tables_of(symbol)
+    if is_leg:  # its loss is the gain of what it hedges
+        tables = replace(
+            tables, position_table=None, stops=None, ak47_hedge=None, rebalance=RebalanceTable(disable=True)
+        )
     return policies + _protection(tables, is_strict) + _balance(tables)
 
 

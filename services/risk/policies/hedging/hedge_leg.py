@@ -15,9 +15,9 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from services.risk.policies.active_hedge import ActiveTable, active_leg, move_of
+from services.risk.policies.hedging.active_hedge import ActiveTable, active_leg, move_of
+from services.risk.policies.hedging.passive_hedge import PassiveHedge, PassiveTable, PassiveView
 from services.risk.policies.lots import MOST, lots_within
-from services.risk.policies.passive_hedge import PassiveHedge, PassiveTable, PassiveView
 from services.risk.policies.policy import ALLOW, Decision, Range, View
 from services.risk.policies.table import PolicyTable
 from shared.errors import BadInput
