@@ -11,6 +11,11 @@ from services.execution.config import ExecutionConfig
 from services.marketdata.config import MarketDataConfig
 from services.quoter.strategies import STRATEGIES
 from services.risk.config import Config as RiskConfig
+from services.risk.policies.hedging.active_hedge import ActiveTable
+from services.risk.policies.hedging.ak47_hedge import Ak47HedgeTable
+from services.risk.policies.hedging.hedge_leg import HedgeTable
+from services.risk.policies.hedging.passive_hedge import PassiveTable
+from services.risk.policies.hedging.rebalance import RebalanceTable
 from services.signals.config import Config as SignalsConfig
 from shared.config import Account, Deployment, Quoter, Redis, Venue
 from shared.recording.settings import RecordingConfig
@@ -25,6 +30,11 @@ TABLES = {
     "[marketdata]": MarketDataConfig,
     "[signals]": SignalsConfig,
     "[risk]": RiskConfig,
+    "[risk.rebalance]": RebalanceTable,
+    "[risk.ak47_hedge]": Ak47HedgeTable,
+    "[risk.hedges.SYMBOL]": HedgeTable,
+    "[risk.hedges.SYMBOL.active]": ActiveTable,
+    "[risk.hedges.SYMBOL.passive]": PassiveTable,
     "[execution]": ExecutionConfig,
     "[recording]": RecordingConfig,
 } | {f"params, {name}": strategy.params for name, strategy in STRATEGIES.items()}
