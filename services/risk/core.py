@@ -22,7 +22,7 @@ from services.risk.holding import Holding
 from services.risk.judge import Judge, missing
 from services.risk.market_state import MarketState
 from services.risk.permits import PERMIT_TTL_NS, REISSUE_NS, is_same, is_worse, no_target, nothing
-from services.risk.policies.catalogue import breakers_of, policies_of
+from services.risk.policies.catalogue import band_of, breakers_of, policies_of
 from services.risk.policies.halt import StickyHalt
 from services.risk.policies.policy import Action
 from shared.clock import seconds_to_ns
@@ -70,7 +70,7 @@ class Risk:
         if symbol not in holdings:
             key = (self._venues[account], symbol)
             if key not in self.markets:
-                self.markets[key] = MarketState(self._config, self._breakers)
+                self.markets[key] = MarketState(self._config, self._breakers, band_of(self._config, symbol))
             confirm_ns = seconds_to_ns(self._config.confirm_s)
             policies = policies_of(self._config, symbol, self._config.is_leg(account, symbol))
             holdings[symbol] = Holding(account, symbol, self.markets[key], confirm_ns, policies)

@@ -14,6 +14,7 @@ from services.risk.policies.policy import Market, Policy, View
 from services.risk.policies.protection.drawdown import EquityLoss
 from services.risk.policies.protection.fill_rate import FillRate
 from services.risk.policies.protection.position_table import PositionLimits
+from services.risk.policies.protection.price_band import PriceBand
 from services.risk.policies.protection.stops import Stops
 from services.risk.policies.ratio import Limit
 from services.risk.policies.reduction import Reduction
@@ -29,6 +30,12 @@ def breakers_of(config: Config) -> tuple[Policy[Market], ...]:
         MidMove(move, seconds_to_ns(config.move_window_s), cool_down_ns),
         WideSpread(spread, cool_down_ns),
     )
+
+
+def band_of(config: Config, symbol: str) -> PriceBand | None:
+    """Return what judges the prices of a symbol at one venue: made for it, as it keeps them."""
+    table = config.tables_of(symbol).price_band
+    return None if table is None else PriceBand(table)
 
 
 def policies_of(config: Config, symbol: str, is_leg: bool = False) -> tuple[Policy[View], ...]:
