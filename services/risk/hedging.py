@@ -57,11 +57,6 @@ class Hedges:
             pair.leg.is_leg = True
             self._pairs[_key(pair.hedged)] = self._pairs[_key(pair.leg)] = pair
 
-    @property
-    def holdings(self) -> tuple[Holding, ...]:
-        """Every hedged symbol and leg: the process asks for their positions."""
-        return tuple(dict.fromkeys(h for pair in self._pairs.values() for h in (pair.hedged, pair.leg)))
-
     def with_partners(self, holdings: Iterable[Holding]) -> Iterable[Holding]:
         """Return the holdings and whatever is judged together with them."""
         if not self._pairs:
@@ -137,6 +132,15 @@ class Hedges:
 
 def _key(holding: Holding) -> Key:
     return holding.account, holding.symbol
+
+
+def members(tables: Mapping[str, HedgeTable]) -> tuple[Key, ...]:
+    """Return every hedged symbol and every leg."""
+    return tuple(
+        key
+        for symbol, table in tables.items()
+        for key in ((table.account, symbol), (table.leg_account, table.leg_symbol))
+    )
 
 
 def check_accounts(

@@ -10,7 +10,7 @@ from functools import partial
 
 from services.risk.config import parse_risk
 from services.risk.core import Risk
-from services.risk.hedging import check_accounts
+from services.risk.hedging import check_accounts, members
 from services.risk.recorded import RISK
 from shared.bus import Addresses
 from shared.clock import NS_PER_MS, NS_PER_S
@@ -115,8 +115,6 @@ def serve(config: Config) -> None:
     RiskService(service, core, HaltFlags(config.run_dir), StateStore.of(config))
     for account in config.accounts:
         service.listen_to(f"execution.{account}", *ACCOUNT_INPUTS, scope=account, in_batches=True)
-    for one in core.hedges.holdings:  # quoted or not: execution tells what somebody asks for
-        service.listen_to(
-            f"execution.{one.account}", Working, scope=one.account, symbol=one.symbol, in_batches=True
-        )
+    for name, symbol in members(settings.hedges):  # quoted or not: execution tells what somebody asks for
+        service.listen_to(f"execution.{name}", Working, scope=name, symbol=symbol, in_batches=True)
     service.run()

@@ -43,7 +43,7 @@ class HedgeTable(PolicyTable, frozen=True, forbid_unknown_fields=True):
     account: str
     leg_account: str
     leg_symbol: str
-    initial_share: Annotated[float, Meta(ge=0, lt=1)] = 0.5
+    initial_share: Annotated[float, Meta(ge=0, le=0.99)] = 0.5
     min_hedge_usd: Annotated[float, Meta(ge=0, le=1e9)] = 5.0
     active: ActiveTable | None = None
     passive: PassiveTable | None = None

@@ -39,13 +39,13 @@ class PassiveTable(PolicyTable, frozen=True, forbid_unknown_fields=True):
     recentre_change  an inventory that has changed by more than this share of what it was, too
     """
 
-    trigger_pct: Annotated[float, Meta(gt=0, lt=100)] = 2.25
+    trigger_pct: Annotated[float, Meta(gt=0, le=99)] = 2.25
     size_share: Annotated[float, Meta(gt=0, le=1)] = 0.5
     dual_sided: bool = True
-    stop_pct: Annotated[float, Meta(gt=0, lt=100)] = 0.3
+    stop_pct: Annotated[float, Meta(gt=0, le=99)] = 0.3
     refresh_move: Annotated[float, Meta(ge=0, le=10)] = 0.2
     refresh_s: Annotated[float, Meta(ge=0.25, le=3600)] = 30.0
-    recentre_pct: Annotated[float, Meta(gt=0, lt=100)] = 1.0
+    recentre_pct: Annotated[float, Meta(gt=0, le=99)] = 1.0
     recentre_change: Annotated[float, Meta(gt=0, le=1)] = 0.25
 
     def problem(self) -> str:
