@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.risk.config import parse_risk
-from services.risk.hedging import check_accounts
+from services.risk.hedging import check_accounts, members
 from services.risk.policies.hedging.active_hedge import ActiveTable
 from services.risk.policies.hedging.hedge_leg import HedgeLeg, HedgeTable, HedgeView, combined
 from services.risk.policies.hedging.passive_hedge import PassiveTable
@@ -147,6 +147,7 @@ def test_X02_a_contradictory_hedge_is_one_clear_line(hedges: dict[str, Any], lin
 def test_X02_a_hedge_by_an_unknown_account_or_a_quoted_symbol_is_refused() -> None:
     tables = {"SOL": ACTIVE}
     check_accounts(tables, ["spot", "perp"], [("spot", "SOL")])
+    assert members(tables) == (("spot", "SOL"), ("perp", "SOL_USDC_PERP")), "whose positions are asked for"
     with pytest.raises(BadInput, match=r"risk.hedges.SOL.leg_account: no such account 'perp'; known: spot"):
         check_accounts(tables, ["spot"])
     with pytest.raises(BadInput, match=r"risk.hedges.SOL.account: no such account 'spot'"):

@@ -9,7 +9,7 @@ from services.execution.config import ExecutionConfig
 from shared.messages import Fill, Message, Position, Target
 from tests.execution.world import LONG_NS, World, ready
 from tests.risk.desk import ACCOUNT
-from tests.risk.test_hedging import PERP, Pair
+from tests.risk.pair import PERP, Pair
 
 
 class Loop:
