@@ -8,7 +8,16 @@ import sys
 from collections.abc import Callable
 
 from services.console import early  # noqa: F401 - before everything that takes time to import
-from services.console.commands import checking, halting, keys, looking, quoters, records, replaying
+from services.console.commands import (
+    checking,
+    halting,
+    keys,
+    looking,
+    quoters,
+    records,
+    replaying,
+    strategies,
+)
 from services.console.options import parse
 from services.console.running import run
 from shared.config import EFFECTIVE, Config, load
@@ -41,9 +50,10 @@ def _dispatch(options: argparse.Namespace) -> int:
         "resume": lambda: halting.resume(config(), options.symbol),
         "quoter": lambda: quoters.change(config(), options),
         "record": lambda: records.change(config(), options),
-        "replay": lambda: replaying.replay(options),
+        "replay": lambda: replaying.command(options),
         "tap": lambda: looking.tap(config(), options.topic),
         "check": lambda: checking.check(options.checked, options.mid, options.symbol, options.equity),
+        "strategies": lambda: strategies.strategies(options.strategy, as_json=options.json),
         "keys": lambda: keys.add(options.venue, options.file),
     }
     return dispatch[options.command]()
