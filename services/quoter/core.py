@@ -42,6 +42,7 @@ from shared.messages import (
     Working,
 )
 from shared.own_orders import OwnOrders
+from shared.permits import is_same_permit
 
 QUOTES_TTL_NS = NS_PER_S
 REISSUE_NS = 250 * NS_PER_MS
@@ -173,13 +174,14 @@ class Quoter:
 
     def on_equity(self, equity: Equity, now_ns: int) -> Iterable[Message]:
         self._inputs.equity, self._inputs.equity_ns = equity, now_ns
-        return self._evaluate(now_ns, 0)
+        return self._evaluate(now_ns, 0) if self._needs.equity else self._if_unsettled(now_ns)
 
     def on_permit(self, permit: Permit, now_ns: int) -> Iterable[Message]:
         if self._instrument is not None:
             permit = narrowed(permit, self._largest, self._instrument.is_perp)
-        self._inputs.permit = permit
-        return self._evaluate(now_ns, 0)
+        last, self._inputs.permit = self._inputs.permit, permit
+        is_renewed = last is not None and is_same_permit(permit, last)
+        return self._if_unsettled(now_ns) if is_renewed else self._evaluate(now_ns, 0)
 
     def on_timer(self, now_ns: int) -> Iterable[Message]:
         return self._if_unsettled(now_ns)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from services.quoter.strategies import one_sided, two_sided
+from services.quoter.strategies import auto, bid_ask, curve, ladder, one_sided, regime, spot, two_sided
 from services.quoter.strategies.base import Strategy
 from services.quoter.strategies.optimal import avellaneda_stoikov, glft
 from shared.errors import BadInput
 
 STRATEGIES: dict[str, Strategy[Any, Any, Any]] = {
-    strategy.name: strategy
-    for strategy in (avellaneda_stoikov.STRATEGY, glft.STRATEGY, one_sided.STRATEGY, two_sided.STRATEGY)
+    module.STRATEGY.name: module.STRATEGY
+    for module in (auto, avellaneda_stoikov, bid_ask, curve, glft, ladder, one_sided, regime, spot, two_sided)
 }
 
 
