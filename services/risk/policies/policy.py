@@ -206,6 +206,9 @@ def strictest(decisions: Iterable[Decision], position: int = 0) -> Decision:
 
     position  lots, to tell which target asks for the largest reduction
     """
+    decisions = [decision for decision in decisions if decision is not ALLOW]
+    if not decisions:
+        return ALLOW
     action, reasons, hold_ns, target, target_reason = Action.ALLOW, list[str](), 0, None, ""
     may_buy = may_sell = True
     decisions = tuple(decisions)

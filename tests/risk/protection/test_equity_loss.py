@@ -8,13 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from services.risk.account_state import AccountState
 from services.risk.config import parse_risk
+from services.risk.equity import TrustedEquity
 from services.risk.equity_history import EquityHistory
 from services.risk.policies.policy import Action
 from services.risk.policies.protection.drawdown import DrawdownTable, EquityLoss, LossRateTable
 from shared.clock import NS_PER_S
 from shared.errors import BadInput
-from shared.messages import Permit
+from shared.messages import Equity, Permit
 from tests.risk.desk import ACCOUNT, Desk, is_nothing
 from tests.risk.protection.views import view
 
@@ -108,8 +110,10 @@ def test_resuming_what_a_person_had_halted_forgives_no_loss() -> None:
     desk.set_equity(960.0)
     desk.take(desk.core.on_halts({"ALL": "drill"}, desk.now_ns))
     desk.take(desk.core.on_halts({}, desk.now_ns))
+    desk.run(250)
+    assert desk.may_quote()
     desk.set_equity(948.0)
-    assert desk.permit.halted
+    assert desk.permit.halted and "drawdown" in desk.permit.reason
 
 
 def test_one_wrong_equity_causes_no_halt() -> None:
@@ -119,6 +123,13 @@ def test_one_wrong_equity_causes_no_halt() -> None:
     desk.hear(type(last)(ACCOUNT, 1_000.0, 1_000.0, last.as_of_ns + 2))
     desk.run(1_000)
     assert desk.may_quote() and desk.core.halt.wanted == {}
+
+
+def test_the_first_equity_of_all_is_no_peak_before_a_second_read_agrees() -> None:
+    account = AccountState(TrustedEquity(10**12, 0.1), NS_PER_S)
+    for number, usd in enumerate((5_000.0, 1_000.0, 1_000.0, 1_001.0)):
+        account.on_equity(Equity(ACCOUNT, usd, usd, number + 1), number * NS_PER_S)
+    assert account.history.session_peak_usd == 1_001.0
 
 
 def test_a_loss_rate_freezes_for_as_long_as_it_lasts_and_its_cool_down() -> None:

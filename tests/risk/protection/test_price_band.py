@@ -60,6 +60,22 @@ def test_spikes_move_the_reference_not_at_all() -> None:
     assert not is_frozen(band, 10_150) and is_frozen(band, 10_250) and is_frozen(band, 100_000)
 
 
+def test_a_storm_of_books_weighs_no_more_than_the_time_that_it_takes() -> None:
+    band = band_after(*[10_000] * 40)
+    for number in range(500):
+        band.sample(2 * 11_000, 39 * TICK_NS + number)
+    assert is_frozen(band, 11_000) and not is_frozen(band, 10_000)
+
+
+def test_prices_in_other_ticks_are_not_compared() -> None:
+    desk = desk_with_band()
+    desk.hear(info(tick_size="0.02"))
+    desk.hear(desk.top_at(MID // 2 - 1, MID // 2 + 1), desk.mark_at(100.0))
+    desk.run(1_500)
+    assert "less than 5 s of prices seen" in " ".join(desk.permit.decisions)
+    assert "from the median" not in " ".join(desk.permit.decisions)
+
+
 def test_a_trend_does_not_leave_the_band() -> None:
     band = PriceBand(PriceBandTable())
     for number in range(400):

@@ -104,6 +104,8 @@ def test_R12_C12_quoting_resumes_with_the_next_permit_once_flat_is_confirmed() -
     desk.set_position(0)
     desk.run(250)
     assert desk.may_quote() and desk.target is None
+    desk.hear(desk.fill_of(50, 50), Position(ACCOUNT, SYMBOL, 50, 77.5, True, 99, 0))
+    assert desk.target is None, "the next position has a stop of its own"
 
 
 def test_R13_the_loss_is_computed_from_our_own_entry_price() -> None:
