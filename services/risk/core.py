@@ -10,17 +10,19 @@ On failure  a missing, old or doubted input -> a permit that permits nothing, na
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Mapping
 
 from services.risk.account_state import AccountState, Gross
 from services.risk.allocation import Commitments
 from services.risk.config import Config
 from services.risk.equity import TrustedEquity
+from services.risk.hedging import Hedges
 from services.risk.holding import Holding
 from services.risk.judge import Judge, missing
 from services.risk.market_state import MarketState
 from services.risk.permits import PERMIT_TTL_NS, REISSUE_NS, is_same, is_worse, no_target, nothing
-from services.risk.policies.catalogue import breakers_of, policies_of
+from services.risk.policies.catalogue import band_of, breakers_of, policies_of
 from services.risk.policies.halt import StickyHalt
 from services.risk.policies.policy import Action
 from shared.clock import seconds_to_ns
@@ -49,12 +51,18 @@ class Risk:
         self._venues = dict(accounts)
         self._breakers = breakers_of(config)
         self.halt = StickyHalt()
-        self._judge = Judge(config, self.halt)
         #: (venue, symbol) -> market; the process subscribes to each of them
         self.markets: dict[tuple[str, str], MarketState] = {}
         self._by_market: dict[tuple[str, str], list[Holding]] = {}
         self._accounts = {name: AccountState(_equity(config), PERMIT_TTL_NS) for name in accounts}
         self._commitments = Commitments(PERMIT_TTL_NS)
+        self.hedges = Hedges(config.hedges, self.watch, self._accounts, self.halt, missing)
+        self._judge = Judge(config, self.halt, self.hedges)
+
+    @property
+    def alerts(self) -> deque[tuple[str, str, str]]:
+        """(account, symbol, text) of what a person should know; the process tells them and takes them out."""
+        return self._judge.alerts
 
     def watch(self, account: str, symbol: str) -> Holding:
         """Begin to judge a symbol of an account. Idempotent."""
@@ -62,9 +70,9 @@ class Risk:
         if symbol not in holdings:
             key = (self._venues[account], symbol)
             if key not in self.markets:
-                self.markets[key] = MarketState(self._config, self._breakers)
+                self.markets[key] = MarketState(self._config, self._breakers, band_of(self._config, symbol))
             confirm_ns = seconds_to_ns(self._config.confirm_s)
-            policies = policies_of(self._config, symbol)
+            policies = policies_of(self._config, symbol, self._config.is_leg(account, symbol))
             holdings[symbol] = Holding(account, symbol, self.markets[key], confirm_ns, policies)
             self._by_market.setdefault(key, []).append(holdings[symbol])
         return holdings[symbol]
@@ -149,6 +157,9 @@ class Risk:
         """Take the halt flags that are set now: "ALL" or a symbol -> reason; not complete = not all read."""
         if not self.halt.on_flags(flags, is_complete):
             return ()
+        if self.halt.is_resumed:
+            for account in self._accounts.values():
+                account.history.restart()
         return [message for account in self._accounts.values()
                 for message in self._now_if_worse(account.holdings.values(), now_ns)]  # fmt: skip
 
@@ -209,7 +220,7 @@ class Risk:
         """Set every symbol's budget within its account's gross limit."""
         uses = account.uses_usd()
         wants = {
-            symbol: cap if holding.is_quoted else min(cap, uses[symbol])
+            symbol: cap if holding.is_quoted or holding.is_leg else min(cap, uses[symbol])
             for symbol, holding in account.holdings.items()
             if missing(holding, account, now_ns) is None
             for cap in (self._judge.cap_usd(symbol, account),)
@@ -231,7 +242,7 @@ class Risk:
         """Judge symbols between two timers; tell only what forbids more, or reduces otherwise."""
         messages: list[Message] = []
         grosses: dict[str, Gross] = {}
-        for holding in holdings:
+        for holding in self.hedges.with_partners(holdings):
             last, account = holding.permit, self._accounts[holding.account]
             if last is None:
                 continue  # nothing was permitted yet: the timer will tell

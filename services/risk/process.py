@@ -10,6 +10,7 @@ from functools import partial
 
 from services.risk.config import parse_risk
 from services.risk.core import Risk
+from services.risk.hedging import check_accounts, members
 from services.risk.recorded import RISK
 from shared.bus import Addresses
 from shared.clock import NS_PER_MS, NS_PER_S
@@ -66,6 +67,10 @@ class RiskService:
             log.error("halted by a policy", extra={"scope": scope, "reason": reason})
             self._flags.set(scope, reason)
             self._service.loop.in_worker(partial(self._store.set_halt, scope, reason), _ignore_unknown)
+        alerts = self._core.alerts
+        while alerts:
+            account, symbol, alert = alerts.popleft()
+            log.error("alert", extra={"account": account, "symbol": symbol, "reason": alert})
         self._subscribe()
 
     def _on_demand(self, kind: str, scope: str, symbol: str, wanted: bool) -> None:
@@ -101,6 +106,7 @@ def serve(config: Config) -> None:
     """Run until stopped."""
     give_way()
     settings = parse_risk(config.risk)
+    check_accounts(settings.hedges, config.accounts, ((q.account, n) for n, q in config.quoters.items()))
     venues = {name: account.venue for name, account in config.accounts.items()}
     service = Service("risk", config.run_dir, Addresses(config.run_dir, config.addresses))
     core = live_core(RISK, service, config, settings, venues)
@@ -109,4 +115,6 @@ def serve(config: Config) -> None:
     RiskService(service, core, HaltFlags(config.run_dir), StateStore.of(config))
     for account in config.accounts:
         service.listen_to(f"execution.{account}", *ACCOUNT_INPUTS, scope=account, in_batches=True)
+    for name, symbol in members(settings.hedges):  # quoted or not: execution tells what somebody asks for
+        service.listen_to(f"execution.{name}", Working, scope=name, symbol=symbol, in_batches=True)
     service.run()
