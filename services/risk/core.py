@@ -3,14 +3,13 @@
 In          InstrumentInfo, Top, Depth, Mark, FeedState; Position, Equity, Working, Fill; halt flags
 Out         Permit each 250 ms for 1 s, and at once when it gets worse; Target while a position
             is to be reduced
-State       the newest message of each kind, breakers and cool-downs, told budgets; nothing that
-            must survive a restart (a halt is a flag, kept by the process)
+State       the newest message of each kind, breakers and cool-downs, told budgets; what must survive
+            a restart (halts, the session's equity peaks) is kept by the process
 On failure  a missing, old or doubted input -> a permit that permits nothing, naming it
 """
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable, Mapping
 
 from services.risk.account_state import AccountState, Gross
@@ -58,11 +57,6 @@ class Risk:
         self._commitments = Commitments(PERMIT_TTL_NS)
         self.hedges = Hedges(config.hedges, self.watch, self._accounts, self.halt, missing)
         self._judge = Judge(config, self.halt, self.hedges)
-
-    @property
-    def alerts(self) -> deque[tuple[str, str, str]]:
-        """(account, symbol, text) of what a person should know; the process tells them and takes them out."""
-        return self._judge.alerts
 
     def watch(self, account: str, symbol: str) -> Holding:
         """Begin to judge a symbol of an account. Idempotent."""
@@ -166,6 +160,23 @@ class Risk:
     def wanted_halts(self) -> dict[str, str]:
         """Return the halts that policies want and that are no flags yet: symbol -> reason."""
         return self.halt.wanted
+
+    def session_peaks(self) -> dict[str, float]:
+        """Return the highest equity of the session, account -> quote units, where one was confirmed."""
+        peaks = ((name, account.history.session_peak_usd) for name, account in self._accounts.items())
+        return {name: peak for name, peak in peaks if peak is not None}
+
+    def restore_peaks(self, peaks: Mapping[str, float]) -> None:
+        """Take the peaks of the session from before a restart."""
+        for name, peak in peaks.items():
+            if name in self._accounts:
+                self._accounts[name].history.restore(peak)
+
+    def take_alerts(self) -> list[tuple[str, str, str]]:
+        """Return what a person should know and was not told yet: (account, symbol, text), oldest first."""
+        alerts = list(self._judge.alerts)
+        self._judge.alerts.clear()
+        return alerts
 
     # --- time ------------------------------------------------------------------------------------
 

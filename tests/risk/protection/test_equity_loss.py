@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from services.risk.account_state import AccountState
 from services.risk.config import parse_risk
 from services.risk.equity import TrustedEquity
 from services.risk.equity_history import EquityHistory
+from services.risk.peaks import PeaksFile
 from services.risk.policies.policy import Action
 from services.risk.policies.protection.drawdown import DrawdownTable, EquityLoss, LossRateTable
 from shared.clock import NS_PER_S
@@ -130,6 +132,27 @@ def test_the_first_equity_of_all_is_no_peak_before_a_second_read_agrees() -> Non
     for number, usd in enumerate((5_000.0, 1_000.0, 1_000.0, 1_001.0)):
         account.on_equity(Equity(ACCOUNT, usd, usd, number + 1), number * NS_PER_S)
     assert account.history.session_peak_usd == 1_001.0
+
+
+def test_peaks_are_kept_for_one_session_and_what_cannot_be_read_is_none(tmp_path: Path) -> None:
+    PeaksFile(tmp_path, "7").write({ACCOUNT: 1_100.0})
+    assert PeaksFile(tmp_path, "7").read() == {ACCOUNT: 1_100.0}
+    assert PeaksFile(tmp_path, "").read() == {ACCOUNT: 1_100.0}, "started by hand: the last one goes on"
+    assert PeaksFile(tmp_path, "8").read() == {}
+    for text in ("", '{"run": "7"', '{"run": "7", "peaks": {"main": "much"}}'):
+        (tmp_path / "risk_peaks.json").write_text(text)
+        assert PeaksFile(tmp_path, "7").read() == {}
+    PeaksFile(tmp_path / "nowhere", "7").write({ACCOUNT: 1.0})  # told in the log
+
+
+def test_a_restored_peak_counts_and_a_resumed_halt_forgets_it() -> None:
+    desk = Desk(drawdown={"max_pct": 5})
+    desk.core.restore_peaks({ACCOUNT: 1_100.0, "unknown": 5.0})
+    desk.run(250)
+    assert desk.permit.halted and desk.core.session_peaks() == {ACCOUNT: 1_100.0}
+    desk.take(desk.core.on_halts(dict(desk.core.wanted_halts()), desk.now_ns))
+    desk.take(desk.core.on_halts({}, desk.now_ns))
+    assert desk.core.session_peaks() == {}
 
 
 def test_a_loss_rate_freezes_for_as_long_as_it_lasts_and_its_cool_down() -> None:

@@ -90,7 +90,7 @@ def test_R12_the_close_is_asked_for_until_flat_with_alerts_and_nothing_is_quoted
     for _ in range(30):
         desk.run(250)
         assert desk.target is not None and is_nothing(desk.permit)
-    alerts = [text for _, _, text in desk.core.alerts]
+    alerts = [text for _, _, text in desk.core.take_alerts()]
     assert alerts[0].endswith("closing") and "0.5 not closed after 5 s" in alerts[1]
     assert len(alerts) == 2, "one alert, and one each 5 s"
 
