@@ -238,6 +238,8 @@ class Quotes(Message, frozen=True, array_like=True, gc=False):
     exclusive   an order on one side is placed only after the other side is confirmed gone
     expires_ns  monotonic; after it the set counts as empty
     reason      why it is what it is, for people ("quoting", "feed stale", ...)
+    position_seq  of the Position it is a function of: execution places none of it against a newer one, for
+                which an order that has just filled may not be wanted again; 0 = it is good for any
     """
 
     scope: str
@@ -247,6 +249,7 @@ class Quotes(Message, frozen=True, array_like=True, gc=False):
     expires_ns: int
     cause_ns: int
     reason: str
+    position_seq: int = 0
 
 
 class Permit(Message, frozen=True, array_like=True, gc=False):
@@ -277,7 +280,8 @@ class Target(Message, frozen=True, array_like=True, gc=False):
     """Where the position should be: execution trades the distance into [minimum, maximum].
 
     minimum, maximum  signed lots
-    style             "ioc": limit IOC at the opposite best; "none": nothing to do
+    style             "ioc": limit IOC at the opposite best; "maker": first post-only at the passive best,
+                      then IOC for what is left; "none": nothing to do
     max_slice         largest single order, lots
     may_open          False = reduce-only, never through zero
     position_seq      of the Position it is based on; execution ignores a target based on an older one

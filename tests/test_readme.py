@@ -13,6 +13,9 @@ from services.marketdata.config import MarketDataConfig
 from services.quoter.strategies.base import Params
 from services.risk.config import Config as RiskConfig
 from services.risk.config import PolicyTables
+from services.risk.policies.hedging.active_hedge import ActiveTable
+from services.risk.policies.hedging.hedge_leg import HedgeTable
+from services.risk.policies.hedging.passive_hedge import PassiveTable
 from services.signals.config import Config as SignalsConfig
 from shared.config import Account, Deployment, Quoter, Redis, Venue
 from shared.recording.settings import RecordingConfig
@@ -32,6 +35,9 @@ TABLES: dict[str, type[msgspec.Struct]] = {
     "[signals]": SignalsConfig,
     "[risk]": RiskConfig,
     **{f"[risk.{name}]": table for name, table in POLICY_TABLES.items()},
+    "[risk.hedges.SYMBOL]": HedgeTable,
+    "[risk.hedges.SYMBOL.active]": ActiveTable,
+    "[risk.hedges.SYMBOL.passive]": PassiveTable,
     "[execution]": ExecutionConfig,
     "[recording]": RecordingConfig,
     "params, every strategy": Params,  # the others: `makerd strategies`

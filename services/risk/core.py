@@ -16,6 +16,7 @@ from services.risk.account_state import AccountState, Gross
 from services.risk.allocation import Commitments
 from services.risk.config import Config
 from services.risk.equity import TrustedEquity
+from services.risk.hedging import Hedges
 from services.risk.holding import Holding
 from services.risk.judge import Judge, missing
 from services.risk.market_state import MarketState
@@ -49,12 +50,13 @@ class Risk:
         self._venues = dict(accounts)
         self._breakers = breakers_of(config)
         self.halt = StickyHalt()
-        self._judge = Judge(config, self.halt)
         #: (venue, symbol) -> market; the process subscribes to each of them
         self.markets: dict[tuple[str, str], MarketState] = {}
         self._by_market: dict[tuple[str, str], list[Holding]] = {}
         self._accounts = {name: AccountState(_equity(config), PERMIT_TTL_NS) for name in accounts}
         self._commitments = Commitments(PERMIT_TTL_NS)
+        self.hedges = Hedges(config.hedges, self.watch, self._accounts, self.halt, missing)
+        self._judge = Judge(config, self.halt, self.hedges)
 
     def watch(self, account: str, symbol: str) -> Holding:
         """Begin to judge a symbol of an account. Idempotent."""
@@ -64,7 +66,7 @@ class Risk:
             if key not in self.markets:
                 self.markets[key] = MarketState(self._config, self._breakers, band_of(self._config, symbol))
             confirm_ns = seconds_to_ns(self._config.confirm_s)
-            policies = policies_of(self._config, symbol)
+            policies = policies_of(self._config, symbol, self._config.is_leg(account, symbol))
             holdings[symbol] = Holding(account, symbol, self.markets[key], confirm_ns, policies)
             self._by_market.setdefault(key, []).append(holdings[symbol])
         return holdings[symbol]
@@ -229,7 +231,7 @@ class Risk:
         """Set every symbol's budget within its account's gross limit."""
         uses = account.uses_usd()
         wants = {
-            symbol: cap if holding.is_quoted else min(cap, uses[symbol])
+            symbol: cap if holding.is_quoted or holding.is_leg else min(cap, uses[symbol])
             for symbol, holding in account.holdings.items()
             if missing(holding, account, now_ns) is None
             for cap in (self._judge.cap_usd(symbol, account),)
@@ -251,7 +253,7 @@ class Risk:
         """Judge symbols between two timers; tell only what forbids more, or reduces otherwise."""
         messages: list[Message] = []
         grosses: dict[str, Gross] = {}
-        for holding in holdings:
+        for holding in self.hedges.with_partners(holdings):
             last, account = holding.permit, self._accounts[holding.account]
             if last is None:
                 continue  # nothing was permitted yet: the timer will tell

@@ -6,6 +6,7 @@ from collections import deque
 
 from services.risk.account_state import AccountState, Gross
 from services.risk.config import Config
+from services.risk.hedging import Hedges
 from services.risk.holding import Holding
 from services.risk.permits import permit_of, target_of
 from services.risk.policies.halt import StickyHalt
@@ -29,9 +30,10 @@ def missing(holding: Holding, account: AccountState, now_ns: int) -> str | None:
 class Judge:
     """Asks a holding's policies, and only where nothing is missing."""
 
-    def __init__(self, config: Config, halt: StickyHalt) -> None:
+    def __init__(self, config: Config, halt: StickyHalt, hedges: Hedges) -> None:
         self._config = config
         self._halt = halt
+        self._hedges = hedges
         #: (account, symbol, text), oldest first; whoever tells them takes them out
         self.alerts: deque[tuple[str, str, str]] = deque(maxlen=MOST_ALERTS)
 
@@ -50,7 +52,7 @@ class Judge:
         permit = permit_of(holding, decision, view, max_order_usd)
         if not account.equity.is_confirmed:
             return permit, None
-        return permit, target_of(holding, decision, view, max_order_usd)
+        return permit, target_of(holding, decision, view, max_order_usd, permit)
 
     def _decide(
         self, holding: Holding, account: AccountState, gross: Gross, now_ns: int
@@ -65,6 +67,9 @@ class Judge:
         view = self._view(holding, account, gross, now_ns)
         for index, policy in enumerate(holding.policies):
             holding.holds.update(index, policy.decide(view), now_ns)
+        hedge = self._hedges.decide(holding, view)
+        if hedge is not None:
+            decisions.append(hedge)
         held = holding.holds.current(now_ns, view.position.quantity)
         self._note(holding, held.alert)
         if held.action is Action.HALT:
@@ -96,6 +101,8 @@ class Judge:
             gross_cap_usd=account.gross_cap_usd,
             gross_doubt=gross.doubt,
             is_largest=gross.largest == holding.symbol,
+            against_usd=self._hedges.against_usd(holding, now_ns),
+            is_quoted=holding.is_quoted,
             history=account.history,
             quote_usd=None if market.instrument.is_perp else account.quote_usd(gross),
         )

@@ -10,6 +10,7 @@ from functools import partial
 
 from services.risk.config import parse_risk
 from services.risk.core import Risk
+from services.risk.hedging import check_accounts, members
 from services.risk.peaks import PeaksFile
 from services.risk.recorded import RISK
 from shared.bus import Addresses
@@ -109,6 +110,7 @@ def serve(config: Config) -> None:
     """Run until stopped."""
     give_way()
     settings = parse_risk(config.risk)
+    check_accounts(settings.hedges, config.accounts, ((q.account, n) for n, q in config.quoters.items()))
     venues = {name: account.venue for name, account in config.accounts.items()}
     service = Service("risk", config.run_dir, Addresses(config.run_dir, config.addresses))
     core = live_core(RISK, service, config, settings, venues)
@@ -117,4 +119,6 @@ def serve(config: Config) -> None:
     RiskService(service, core, HaltFlags(config.run_dir), StateStore.of(config), PeaksFile(config.run_dir))
     for account in config.accounts:
         service.listen_to(f"execution.{account}", *ACCOUNT_INPUTS, scope=account, in_batches=True)
+    for name, symbol in members(settings.hedges):  # quoted or not: execution tells what somebody asks for
+        service.listen_to(f"execution.{name}", Working, scope=name, symbol=symbol, in_batches=True)
     service.run()

@@ -20,6 +20,7 @@ from services.marketdata.config import MarketDataConfig
 from services.quoter.config import parse_quoter
 from services.quoter.explain import Allowed, assumptions, explain
 from services.risk.config import parse_risk
+from services.risk.hedging import check_accounts
 from services.signals.config import parse_signals
 from shared.config import Config, load, parse
 from shared.errors import BadInput, Unknown
@@ -40,6 +41,7 @@ def check_sections(config: Config) -> None:
     parse(config.execution, ExecutionConfig, "execution")
     parse_signals(config.signals)
     risk = parse_risk(config.risk)
+    check_accounts(risk.hedges, config.accounts, ((q.account, name) for name, q in config.quoters.items()))
     _check_settle("risk", risk.own_order_settle_s, marketdata.max_lag_s)
     for venue in config.venues.values():
         adapter_of(venue.protocol)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from services.risk.config import Config, PolicyTables
 from services.risk.policies.breakers import MidMove, WideSpread
 from services.risk.policies.exposure import AccountExposure, SymbolExposure
+from services.risk.policies.fill_hedge import FillHedge
+from services.risk.policies.hedging.ak47_hedge import Ak47Hedge
+from services.risk.policies.hedging.rebalance import Rebalance, RebalanceTable
 from services.risk.policies.inventory import ExcessInventory
 from services.risk.policies.policy import Market, Policy, View
 from services.risk.policies.protection.drawdown import EquityLoss
@@ -34,8 +39,11 @@ def band_of(config: Config, symbol: str) -> PriceBand | None:
     return None if table is None else PriceBand(table)
 
 
-def policies_of(config: Config, symbol: str) -> tuple[Policy[View], ...]:
-    """Return what judges a symbol of one account: made for it, so that it may keep state."""
+def policies_of(config: Config, symbol: str, is_leg: bool = False) -> tuple[Policy[View], ...]:
+    """Return what judges a symbol of one account: made for it, so that it may keep state.
+
+    is_leg  it is the leg of a hedge: where it should be is what the hedge says and nobody else
+    """
     reduction = Reduction(config.reduction_share, config.min_reduction_usd)
     is_strict = config.comparator == "strict"
     policies: tuple[Policy[View], ...] = (
@@ -44,7 +52,17 @@ def policies_of(config: Config, symbol: str) -> tuple[Policy[View], ...]:
     )
     if config.excess_share is not None:
         policies += (ExcessInventory(reduction, config.excess_share, is_strict),)
-    return policies + _protection(config.tables_of(symbol), is_strict)
+    tables = config.tables_of(symbol)
+    if is_leg:  # its loss is the gain of what it hedges
+        tables = replace(
+            tables,
+            position_table=None,
+            stops=None,
+            ak47_hedge=None,
+            fill_hedge=None,
+            rebalance=RebalanceTable(disable=True),
+        )
+    return policies + _protection(tables, is_strict) + _balance(tables)
 
 
 def _protection(tables: PolicyTables, is_strict: bool) -> tuple[Policy[View], ...]:
@@ -60,4 +78,12 @@ def _protection(tables: PolicyTables, is_strict: bool) -> tuple[Policy[View], ..
         policies.append(EquityLoss("loss rate", tables.loss_rate, is_strict))
     if tables.fill_rate is not None:
         policies.append(FillRate(tables.fill_rate, is_strict))
+    if tables.fill_hedge is not None:
+        policies.append(FillHedge(tables.fill_hedge))
     return tuple(policies)
+
+
+def _balance(tables: PolicyTables) -> tuple[Policy[View], ...]:
+    """Return what brings inventory back while all is well: rebalancing is on without a table too."""
+    rebalance = Rebalance(tables.rebalance or RebalanceTable())
+    return (rebalance,) if tables.ak47_hedge is None else (Ak47Hedge(tables.ak47_hedge), rebalance)

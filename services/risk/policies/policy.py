@@ -138,6 +138,8 @@ class View:
     gross_cap_usd  largest such sum
     gross_doubt    why either is not to be traded on; empty when both are current
     is_largest     no symbol of the account has a larger abs(notional)
+    against_usd    signed value of its hedge in another symbol, or of what it is the hedge of
+    is_quoted      a quoter works on it
     history        the highest equity of the account, of the session and of trailing windows
     quote_usd      spot: what of the equity is not held in coins that we know of, quote units; None = cannot
                    be told, and always so for a perpetual, which is not bought with it
@@ -155,8 +157,16 @@ class View:
     gross_cap_usd: float
     gross_doubt: str
     is_largest: bool
+    against_usd: float = 0.0
+    is_quoted: bool = True
     history: EquityHistory = field(default_factory=EquityHistory)
     quote_usd: float | None = None
+
+    @property
+    def exposure_usd(self) -> float:
+        """Value of position and hedge together, >= 0; none where the larger one is the other. Row R26."""
+        both = self.notional_usd + self.against_usd
+        return abs(both) if both * self.notional_usd > 0 else 0.0
 
     @property
     def entry_price(self) -> float | None:
@@ -201,6 +211,7 @@ def strictest(decisions: Iterable[Decision], position: int = 0) -> Decision:
         return ALLOW
     action, reasons, hold_ns, target, target_reason = Action.ALLOW, list[str](), 0, None, ""
     may_buy = may_sell = True
+    decisions = tuple(decisions)
     bounds, alerts = list[int](), list[str]()
     told: list[tuple[Action, str]] = []
     for decision in decisions:
@@ -213,10 +224,12 @@ def strictest(decisions: Iterable[Decision], position: int = 0) -> Decision:
         may_buy, may_sell = may_buy and decision.may_buy, may_sell and decision.may_sell
         bounds += [] if decision.bound is None else [decision.bound]
         alerts += [decision.alert] if decision.alert else []
-        if decision.target is not None and (
-            target is None or decision.target.distance(position) > target.distance(position)
-        ):
-            target, target_reason = decision.target, decision.target_reason or decision.reason
+    for decision in decisions:
+        wanted = decision.target
+        if wanted is None or (wanted.may_open and action is not Action.ALLOW):
+            continue  # what may grow does not hide a reduction that something stricter asks for
+        if target is None or wanted.distance(position) > target.distance(position):
+            target, target_reason = wanted, decision.target_reason or decision.reason
     told.sort(key=lambda part: -part[0])
     parts = tuple(dict.fromkeys(words for _, words in told))
     return Decision(
