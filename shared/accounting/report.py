@@ -9,11 +9,11 @@ from decimal import Decimal
 
 import msgspec
 
-from shared.accounting.markouts import Markout
-from shared.accounting.paths import FillMark, Point
-from shared.accounting.program import Program
-from shared.accounting.queue import QueueLost
-from shared.accounting.symbol_ledger import Parts, Volumes
+from shared.accounting.money.values import Parts, Volumes
+from shared.accounting.watched.markouts import Markout
+from shared.accounting.watched.paths import FillMark, Point
+from shared.accounting.watched.program import Program
+from shared.accounting.watched.queue import QueueLost
 
 PER_10K = 10_000
 

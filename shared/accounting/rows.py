@@ -7,8 +7,8 @@ from decimal import Decimal
 
 import msgspec
 
+from shared.accounting.money.values import PART_NAMES
 from shared.accounting.report import Report
-from shared.accounting.symbol_ledger import PART_NAMES
 from shared.instrument import plain
 
 UNKNOWN = "unknown"

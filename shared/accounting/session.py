@@ -12,24 +12,24 @@ integers. The state before an event has held since the one before, so what is du
 
 from __future__ import annotations
 
-import math
 from decimal import Decimal
 
-from shared.accounting.exact import ONE, ZERO, multiply
-from shared.accounting.markouts import Markouts
-from shared.accounting.orders import OrderCounts, Remembered
-from shared.accounting.paths import FillMark, FillMarks, Path, Point
-from shared.accounting.presence import Presence
-from shared.accounting.program import program_of
-from shared.accounting.queue import QueueWatch
+from shared.accounting.money.exact import ONE, ZERO, multiply
+from shared.accounting.money.ledger import SymbolLedger
+from shared.accounting.money.values import Denomination, Execution
 from shared.accounting.report import Activity, Money, Presences, Report, costs_of, ratio
-from shared.accounting.symbol_ledger import Denomination, Execution, SymbolLedger
+from shared.accounting.watched.looks import Looks
+from shared.accounting.watched.markouts import Markouts
+from shared.accounting.watched.orders import OrderCounts, Remembered
+from shared.accounting.watched.paths import FillMark, FillMarks
+from shared.accounting.watched.presence import Presence
+from shared.accounting.watched.program import program_of
+from shared.accounting.watched.queue import QueueWatch
 from shared.clock import NS_PER_MS
 from shared.instrument import Instrument
 from shared.messages import Fill, Mark, OrderUpdate, Quotes, Side, Top, Trade, Working
 
 LOOK_NS = 250 * NS_PER_MS
-_BPS = 10_000
 
 
 class SessionStats:
@@ -58,16 +58,13 @@ class SessionStats:
         self._presence = Presence(start_ns)
         self._queue = QueueWatch(includes_own=top_has_own)
         self._markouts = Markouts()
-        self._path, self._marks = Path(), FillMarks()
+        self._looks, self._marks = Looks(start_ns), FillMarks()
         self._seen_fills = Remembered()
         self._hedge_orders = Remembered()
         self._top: Top | None = None
         self._bid: int | None = None
         self._ask: int | None = None
         self._mid2 = 0  # half ticks, the newest that was known; 0 = none yet
-        self._low2 = self._high2 = 0
-        self._look_mid2 = 0
-        self._least = self._most = ZERO  # of the position since the last look
         self._market_lot_ticks = 0
         self._own_maker_lot_ticks = 0
         self._fills_buy = self._hedges = 0
@@ -84,6 +81,16 @@ class SessionStats:
         self._now_ns = now_ns
         if top.bid != self._bid or top.ask != self._ask:
             self._on_prices(top, now_ns)
+
+    def on_blind(self, now_ns: int) -> None:
+        """Nothing is known of the market from now on, until the next `on_top`: a gap, a dead feed."""
+        if self._bid is None and self._ask is None:
+            return
+        if now_ns >= self._due_ns:
+            self._settle(now_ns)
+        self._now_ns = max(self._now_ns, now_ns)
+        self._top = self._bid = self._ask = None
+        self._presence.on_top(None, None, now_ns)
 
     def on_trade(self, trade: Trade, now_ns: int) -> None:
         """Take a public trade: for our share of the volume and our places in the queue."""
@@ -108,8 +115,7 @@ class SessionStats:
         self.ledger.fill(execution)
         self._fills_buy += execution.side is Side.BUY
         self._hedges += is_target and self._hedge_orders.add(order_id)
-        position = self.ledger.position
-        self._least, self._most = min(self._least, position), max(self._most, position)
+        self._looks.on_position(self.ledger.position)
 
     def on_funding(self, amount: Decimal, now_ns: int) -> None:
         """Book a funding payment, quote units; > 0 was received."""
@@ -172,7 +178,7 @@ class SessionStats:
             position=ledger.position,
             start_position=ledger.start_position,
             unexplained=ledger.unexplained,
-            path=self._path.points(),
+            path=self._looks.path.points(),
             fill_marks=self._marks.marks(),
         )
 
@@ -205,13 +211,9 @@ class SessionStats:
         if bid is not None and ask is not None:
             mid2 = bid + ask
             if not self._mid2:
-                self._low2 = self._high2 = self._look_mid2 = mid2
                 self.ledger.mark(self._half_tick * mid2)
             self._mid2 = mid2
-            if mid2 < self._low2:
-                self._low2 = mid2
-            elif mid2 > self._high2:
-                self._high2 = mid2
+            self._looks.on_mid(mid2)
         if self._presence.orders:
             self._presence.on_top(bid, ask, now_ns)
         if self._queue.watched:
@@ -230,24 +232,13 @@ class SessionStats:
 
     def _look(self, at_ns: int) -> None:
         """Add a point to the paths. Without a market there is none."""
-        bid, ask, mid2 = self._bid, self._ask, self._mid2
-        if bid is None or ask is None or mid2 <= 0:
+        bid, ask = self._bid, self._ask
+        if bid is None or ask is None or bid + ask <= 0:
             return
-        passed_ns = at_ns - self._last_look_ns
-        self._presence.look(mid2, self._tick_lot, passed_ns)
+        self._presence.look(bid + ask, self._tick_lot, at_ns - self._last_look_ns)
         self._mark()
-        parts, position = self.ledger.parts, self.ledger.position
-        moved = math.log(mid2 / self._look_mid2) if self._look_mid2 > 0 else 0.0
-        self._path.add(
-            Point(
-                at_ns, mid2 / 2, self._low2 / 2, self._high2 / 2, self._presence.bid, self._presence.ask,
-                float(position), float(min(self._least, position)), float(max(self._most, position)),
-                float(parts.spread), float(parts.inventory), float(parts.fees), float(parts.rebates),
-                float(parts.funding), 2 * (ask - bid) / mid2 * _BPS, 1, moved * moved, passed_ns,
-            )
-        )  # fmt: skip
-        self._low2 = self._high2 = self._look_mid2 = mid2
-        self._least = self._most = position
+        own = (self._presence.bid, self._presence.ask)
+        self._looks.look(at_ns, (bid, ask), own, self.ledger.position, self.ledger.parts)
 
     def _mark(self) -> None:
         if self._mid2:

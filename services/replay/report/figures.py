@@ -9,8 +9,8 @@ from typing import Any
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from shared.accounting.paths import FillMark, Point
 from shared.accounting.report import Report
+from shared.accounting.watched.paths import FillMark, Point
 from shared.clock import NS_PER_S, NS_PER_US
 
 COLOURS = ("#4269d0", "#efb118", "#3ca951", "#ff725c", "#a463f2")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from decimal import Decimal
 
-from shared.accounting.exact import ROUNDED, ZERO, add, multiply, subtract
+from shared.accounting.money.exact import ROUNDED, ZERO, add, multiply, subtract
 
 #: open parcels that are kept apart; beyond, the two oldest become one at their average price
 MOST_PARCELS = 10_000
