@@ -1,6 +1,6 @@
 """Configuration: TOML parsed into frozen structs; whatever is wrong is one clear line.
 
-The file has the tables below. The tables `marketdata`, `signals`, `risk`, `execution` and a
+The file has the tables below. The tables `marketdata`, `signals`, `risk`, `execution`, `replay` and a
 quoter's `params` belong to the service of that name, which parses its own with `parse`;
 `makerd check` parses them all.
 
@@ -20,6 +20,7 @@ import msgspec
 from msgspec import Meta
 
 from shared.errors import BadInput
+from shared.recording.settings import RecordingConfig
 from shared.secret import write_private_file
 
 T = TypeVar("T")
@@ -96,6 +97,8 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     signals: dict[str, Any] = {}
     risk: dict[str, Any] = {}
     execution: dict[str, Any] = {}
+    replay: dict[str, Any] = {}
+    recording: RecordingConfig = RecordingConfig()
     addresses: dict[str, str] = {}
 
     @property

@@ -26,9 +26,11 @@ class Side(IntEnum):
     BUY = 1
     SELL = -1
 
+    __hash__ = int.__hash__  # an enum's own goes through its name, in Python; these are keys on the hot path
+
     @property
     def sign(self) -> int:
-        return int(self)
+        return self._value_
 
     @property
     def opposite(self) -> Side:
@@ -320,6 +322,8 @@ class OrderStatus(IntEnum):
     REJECTED = 7
     EXPIRED = 8
     NEVER_EXISTED = 9
+
+    __hash__ = int.__hash__  # as of `Side`
 
 
 class WorkingOrder(msgspec.Struct, frozen=True, array_like=True, gc=False):

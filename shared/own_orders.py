@@ -59,12 +59,17 @@ class _OwnSize:
 class OwnSide:
     """One side of the book with our orders in it; `best` and `depth` are without them."""
 
-    __slots__ = ("_held_since_ns", "_is_bid", "_known", "_own", "_settle_ns", "is_behind")
+    __slots__ = (
+        "_forget_due_ns", "_held_since_ns", "_is_bid", "_known", "_own", "_reported", "_settle_ns",
+        "is_behind",
+    )  # fmt: skip
 
     def __init__(self, side: Side, settle_ns: int) -> None:
         self._is_bid = side is Side.BUY
         self._settle_ns = settle_ns
         self._own: dict[int, _OwnSize] = {}
+        self._reported: dict[int, int] = {}
+        self._forget_due_ns = 0
         self._known: tuple[int, int] | None = None
         self._held_since_ns: int | None = None
         #: True while the best price is ours alone and the level behind it is what counts
@@ -72,11 +77,24 @@ class OwnSide:
 
     def report(self, sizes: dict[int, int], now_ns: int) -> None:
         """Take what execution says: price -> lots of ours that may be live."""
-        for price in sizes:
-            if price not in self._own:
-                self._own[price] = _OwnSize(now_ns)
+        last, self._reported = self._reported, sizes
+        if sizes != last:
+            known, settle_ns = self._own, self._settle_ns
+            for price, size in sizes.items():
+                own = known.get(price)
+                if own is None:
+                    own = known[price] = _OwnSize(now_ns)
+                own.report(size, now_ns, settle_ns)
+            for price in last:
+                if price not in sizes and price in known:
+                    known[price].report(0, now_ns, settle_ns)
+        if now_ns >= self._forget_due_ns:
+            self._forget(now_ns)
+
+    def _forget(self, now_ns: int) -> None:
+        """Let go of prices at which nothing of ours is, nor was lately."""
+        self._forget_due_ns = now_ns + self._settle_ns // 4
         for price, own in list(self._own.items()):
-            own.report(sizes.get(price, 0), now_ns, self._settle_ns)
             own.settle(now_ns, self._settle_ns)
             if own.high == 0:
                 del self._own[price]

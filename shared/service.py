@@ -86,6 +86,8 @@ class Service:
         self._stop_reason = ""
         #: called once when the process is asked to stop; must end in `finish()`
         self.on_stop: Callable[[str], None] = lambda _reason: self.finish()
+        #: called in turn when the process leaves, however it does
+        self.on_close: list[Callable[[], None]] = []
 
     def attach(self, core: Core) -> None:
         """Run this core: its handlers on the bus, its timer in the loop."""
@@ -153,6 +155,8 @@ class Service:
         self.loop.stop()
 
     def close(self) -> None:
+        for release in self.on_close:
+            release()
         self.publisher.close()
         self.inbox.close()
         if self._batch is not None:

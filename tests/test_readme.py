@@ -13,6 +13,7 @@ from services.quoter.strategies import STRATEGIES
 from services.risk.config import Config as RiskConfig
 from services.signals.config import Config as SignalsConfig
 from shared.config import Account, Deployment, Quoter, Redis, Venue
+from shared.recording.settings import RecordingConfig
 
 README = Path(__file__).resolve().parents[1] / "README.md"
 TABLES = {
@@ -25,6 +26,7 @@ TABLES = {
     "[signals]": SignalsConfig,
     "[risk]": RiskConfig,
     "[execution]": ExecutionConfig,
+    "[recording]": RecordingConfig,
 } | {f"params, {name}": strategy.params for name, strategy in STRATEGIES.items()}
 
 

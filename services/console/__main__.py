@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 
 from services.console import early  # noqa: F401 - before everything that takes time to import
-from services.console.commands import checking, halting, keys, looking, quoters
+from services.console.commands import checking, halting, keys, looking, quoters, records, replaying
 from services.console.options import parse
 from services.console.running import run
 from shared.config import EFFECTIVE, Config, load
@@ -40,6 +40,8 @@ def _dispatch(options: argparse.Namespace) -> int:
         "halt": lambda: halting.halt(config(), options.symbol, options.reason, options.timeout),
         "resume": lambda: halting.resume(config(), options.symbol),
         "quoter": lambda: quoters.change(config(), options),
+        "record": lambda: records.change(config(), options),
+        "replay": lambda: replaying.replay(options),
         "tap": lambda: looking.tap(config(), options.topic),
         "check": lambda: checking.check(options.checked, options.mid, options.symbol, options.equity),
         "keys": lambda: keys.add(options.venue, options.file),

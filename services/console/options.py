@@ -35,6 +35,12 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     resume = commands.add_parser("resume", help="remove a halt")
     resume.add_argument("symbol", nargs="?")
     _add_quoter(commands.add_parser("quoter", help="add or remove a quoter while running"))
+    _add_record(commands.add_parser("record", help="record what every process is told and says"))
+    replay = commands.add_parser("replay", help="what happened, again")
+    replay.add_argument(
+        "--verify", type=Path, metavar="RUN",
+        help="make the recorded calls of a run directory again: every output must be the same, byte for byte",
+    )  # fmt: skip
     tap = commands.add_parser("tap", help="print bus traffic")
     tap.add_argument("topic", nargs="?", default="", help="prefix, such as Top.backpack.SOL_USDC_PERP.")
     check = commands.add_parser("check", help="validate a configuration and show its quotes")
@@ -55,6 +61,14 @@ def _add_run(run: argparse.ArgumentParser) -> None:
     run.add_argument("--market", default="synthetic", help="of the local venue: synthetic or replay:PATH")
     run.add_argument("--seed", type=int, default=7, help="of the synthetic market")
     run.add_argument("--venue-file", type=Path, help="use a venue that already runs: its ready file")
+
+
+def _add_record(record: argparse.ArgumentParser) -> None:
+    commands = record.add_subparsers(dest="record_command", required=True)
+    on = commands.add_parser("on", help="record every process that starts from now on")
+    on.add_argument("--restart", action="store_true", help="restart what runs now, so that it is recorded")
+    commands.add_parser("off", help="end it")
+    commands.add_parser("status", help="whether it is on, what is recorded now, and how much there is")
 
 
 def _add_quoter(quoter: argparse.ArgumentParser) -> None:

@@ -31,7 +31,6 @@ from services.execution.reads.settle import Settler
 from services.execution.requests import Output, ReadKind, SendCancel, StartRead
 from services.execution.sending.quoting import Quoting
 from services.execution.sending.sender import Sender
-from services.execution.symbols import Symbol
 from shared.clock import NS_PER_MS
 from shared.halt import halted_because
 from shared.messages import InstrumentInfo, Permit, Quotes, Target, Top, Working
@@ -114,6 +113,7 @@ class Execution:
         """Somebody wants this symbol's Working: publish it, quoted or not."""
         symbol = self.desk.symbol(name)
         if symbol is not None:
+            symbol.told_working = None
             self.desk.touch(symbol)
         return self._conclude(now_ns)
 
@@ -190,7 +190,7 @@ class Execution:
         elif isinstance(event, VenueOrder):
             order = desk.orders.find(event.client_order_id, event.venue_order_id)
             if order is not None and order.symbol == event.symbol:
-                self._settler.venue_says(order, event, now_ns)
+                self._settler.venue_says(order, event, now_ns, is_stream=True)
             elif desk.ids.is_ours(event.client_order_id) and event.is_live:
                 self._reads.hurry(ReadKind.OPEN_ORDERS, now_ns)
         elif isinstance(event, VenuePosition):
@@ -269,6 +269,8 @@ class Execution:
     def on_stop(self, now_ns: int) -> list[Output]:
         """Return the last state of every symbol."""
         self.desk.touched.update(self.desk.symbols)
+        for symbol in self.desk.symbols.values():
+            symbol.told_working = None
         return self._finish(now_ns)
 
     def _conclude(self, now_ns: int) -> list[Output]:
@@ -286,13 +288,18 @@ class Execution:
                 continue
             self._quoting.requote(symbol, 0, now_ns)
             self._quoting.work_target(symbol, now_ns)
-        for symbol in desk.touched.values():
-            desk.outbox.append(self.working(symbol))
-        desk.touched.clear()
+        if desk.touched:
+            for name, symbol in desk.touched.items():
+                working = self.working_of(name)
+                if working != symbol.told_working:  # the heartbeat repeats what has not changed
+                    symbol.told_working = working
+                    desk.outbox.append(working)
+            desk.touched.clear()
         return desk.take_outputs()
 
-    def working(self, symbol: Symbol) -> Working:
-        """Return what rests on a symbol, and why something does not, as of now."""
+    def working_of(self, name: str) -> Working:
+        """Return what rests on a known symbol, and why something does not, as of now."""
+        symbol = self.desk.symbols[name]
         orders = tuple(order.to_working() for order in symbol.orders.live.values())
         return Working(
             self.desk.account, symbol.name, orders, tuple(symbol.rejects.values()), self.gate.state_of(symbol)

@@ -34,6 +34,8 @@ class Gate:
         self.stop_ns = 0
         self.is_store_ok = False
         self.reason: str | None = "starting"
+        #: the stream that everything was read again for since it came up (by when it did)
+        self._resynced_ns = -1
 
     @property
     def is_recovered(self) -> bool:
@@ -64,10 +66,14 @@ class Gate:
 
     def _resync(self, now_ns: int) -> str | None:
         """Return what has still to be read since the stream came up."""
+        up_since_ns = self._desk.stream.up_since_ns
+        if up_since_ns == self._resynced_ns:
+            return None
         for kind in _RESYNC:
-            if self._reads.last_good_ns(kind) <= self._desk.stream.up_since_ns:
+            if self._reads.last_good_ns(kind) <= up_since_ns:
                 self._reads.hurry(kind, now_ns)
                 return f"private stream is back, waiting for {kind.value}"
+        self._resynced_ns = up_since_ns
         return None
 
     def check_stream(self, now_ns: int) -> None:
@@ -114,12 +120,11 @@ class Gate:
         if self.is_stopping:
             self._seek_end(now_ns)
             return
-        is_awaited = any(
-            not symbol.orders.live and not symbol.is_clear()
-            for symbol in desk.symbols.values()
-            if symbol.halt_reason is not None or symbol.pending is not None
-        )
-        is_halted = any(symbol.halt_reason is not None for symbol in desk.symbols.values())
+        is_halted = is_awaited = False
+        for symbol in desk.symbols.values():
+            if symbol.halt_reason is not None or symbol.pending is not None:
+                is_halted = is_halted or symbol.halt_reason is not None
+                is_awaited = is_awaited or (not symbol.orders.live and not symbol.is_clear())
         if is_awaited or (is_halted and desk.strays):
             reads.demand(ReadKind.OPEN_ORDERS, now_ns)
 

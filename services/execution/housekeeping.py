@@ -60,7 +60,9 @@ class Housekeeping:
         if self._sender.wants_rules:
             self._sender.wants_rules = False
             reads.hurry(ReadKind.INSTRUMENTS, now_ns)
-        is_owed = any(now_ns - order.changed_ns > OWED_NS for order in desk.orders.owed())
+        is_owed = desk.orders.has_owed() and any(
+            now_ns - order.changed_ns > OWED_NS for order in desk.orders.owed()
+        )
         if is_owed or self._settler.wants_fills:
             self._settler.wants_fills = False
             reads.hurry(ReadKind.FILLS, now_ns)
@@ -70,7 +72,6 @@ class Housekeeping:
     def _reserve_ids(self) -> None:
         """Reserve ahead of need; the first block only when the venue has shown which ids it knows."""
         ids, reads = self._desk.ids, self._reads
-        is_shown = all(reads.last_good_ns(kind) for kind in _ID_SOURCES)
-        if ids.needs_block() and (ids.left or is_shown):
+        if ids.needs_block() and (ids.left or all(reads.last_good_ns(kind) for kind in _ID_SOURCES)):
             ids.on_reserving()
             self._desk.outbox.append(ReserveIds(BLOCK, ids.highest))

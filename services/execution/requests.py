@@ -30,6 +30,8 @@ class ReadKind(Enum):
     ORDER_HISTORY = "order history"
     INSTRUMENTS = "instruments"
 
+    __hash__ = object.__hash__  # an enum's own goes through its name, in Python
+
 
 @dataclass(frozen=True, slots=True)
 class SendPlace:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from services.execution.orders.records import SymbolOrders
 from services.execution.orders.refusals import Refusals
 from shared.instrument import Instrument
-from shared.messages import Permit, Quotes, Reject, Side, Target, Top
+from shared.messages import Permit, Quotes, Reject, Side, Target, Top, Working
 
 #: fills whose position before is kept: those of the longest read
 KEPT_FILLS = 256
@@ -33,13 +33,14 @@ class Symbol:
     before_fills     the latest of those: when, and the exact position before it
     shown_clear_ns   begin of the latest read of open orders that showed none of ours
     slice_due_ns     no reduction is sent before this
+    told_working     the Working that was told last; None = none, or it must be told again
     """
 
     __slots__ = (
         "before_fills", "halt_reason", "instrument", "is_known", "is_open", "last_fill_ns", "lot_value",
         "market", "name", "opens_ns", "orders", "pending", "permit", "position", "position_seq", "price",
         "quotes", "rejects", "shown_clear_ns", "sides", "slice_due_ns", "slice_refusals", "target",
-        "tolerated", "top",
+        "told_working", "tolerated", "top",
     )  # fmt: skip
 
     def __init__(self, instrument: Instrument, orders: SymbolOrders) -> None:
@@ -61,6 +62,7 @@ class Symbol:
         self.shown_clear_ns = 0
         self.slice_due_ns = 0
         self.slice_refusals = Refusals()
+        self.told_working: Working | None = None
         self.market: Instrument | None = None
         self.pending: Instrument | None = None
         self.is_open = False

@@ -50,9 +50,9 @@ class MarketData:
         self._connection = NOT_CONNECTED_YET  # why there is no connection; "" = there is one
         self._fresh_ns = 0  # when data last arrived that did not lag, of a book that is not in doubt
         self._quiet_until_ns = 0  # the venue asked for silence: nothing is read by REST before
-        self.outgoing: list[bytes] = []  # frames for the venue, taken by the shell
-        self.forgotten: list[str] = []  # symbols whose topics are to be ended, taken by the shell
-        self.unreadable = ""  # the latest thing that could not be read, taken by the shell
+        self.outgoing: list[bytes] = []  # frames for the venue
+        self.forgotten: list[str] = []  # symbols whose topics are to be ended
+        self.unreadable = ""  # the latest thing that could not be read
 
     # --- the stream ---
 
@@ -89,10 +89,11 @@ class MarketData:
                 self._fresh_ns = recv_ns
         return out
 
-    def _tell(self, symbol: SymbolFeed, now_ns: int, cause_ns: int, out: list[Message]) -> None:
+    def _tell(self, symbol: SymbolFeed, now_ns: int, cause_ns: int, out: list[Message]) -> list[Message]:
         out.extend(symbol.news(now_ns, cause_ns, self._connection))
         if symbol.wants_depth:
             out.extend(symbol.depth_news(now_ns, self._depth_interval_ns))
+        return out
 
     def on_connected(self, now_ns: int) -> list[Message]:
         """The stream is open: everything that is wanted is subscribed, and every book begins anew."""
@@ -157,9 +158,7 @@ class MarketData:
         self._renewals.subscribed((name,), now_ns)
         if not self._connection:
             self.outgoing.extend(self._feed.subscribe((name,)))
-        out: list[Message] = [info]
-        self._tell(symbol, now_ns, 0, out)
-        return out
+        return self._tell(symbol, now_ns, 0, [info])
 
     def unknown_symbol(self, name: str) -> str:
         """Return the one line for somebody who asked for a symbol that is not listed."""
@@ -200,9 +199,7 @@ class MarketData:
         except Unknown as error:
             return self.on_snapshot_failed(name, str(error), now_ns)
         self._snapshots[name].answered(now_ns, was_of_use=not symbol.sync.wants_snapshot)
-        out: list[Message] = []
-        self._tell(symbol, now_ns, now_ns, out)
-        return out
+        return self._tell(symbol, now_ns, now_ns, [])
 
     def on_snapshot_failed(
         self, name: str, reason: str, now_ns: int, retry_after_ns: int = 0
@@ -247,9 +244,7 @@ class MarketData:
             symbol.on_rest_prices(self._feed.read_snapshot(raw), now_ns)
         except Unknown as error:
             self.unreadable = str(error)
-        out: list[Message] = []
-        self._tell(symbol, now_ns, 0, out)
-        return out
+        return self._tell(symbol, now_ns, 0, [])
 
     def on_rest_prices_failed(
         self, name: str, reason: str, now_ns: int, retry_after_ns: int = 0
@@ -258,6 +253,18 @@ class MarketData:
         self.on_read_failed(reason, now_ns, retry_after_ns)
         self._prices.answered(name)
         return []
+
+    def take_outgoing(self) -> list[bytes]:
+        taken, self.outgoing = self.outgoing, []
+        return taken
+
+    def take_forgotten(self) -> list[str]:
+        taken, self.forgotten = self.forgotten, []
+        return taken
+
+    def take_unreadable(self) -> str:
+        taken, self.unreadable = self.unreadable, ""
+        return taken
 
     # --- time ---
 

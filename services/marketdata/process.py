@@ -13,6 +13,7 @@ from concurrent.futures import Future
 from services.marketdata.config import MarketDataConfig
 from services.marketdata.core import MarketData
 from services.marketdata.located import LocatedClient
+from services.marketdata.recorded import MARKETDATA
 from shared.bus import Addresses
 from shared.clock import NS_PER_MS, NS_PER_S, seconds_to_ns
 from shared.config import Config, parse
@@ -20,6 +21,7 @@ from shared.errors import BadInput, RateLimited, Unknown, one_line
 from shared.messages import KINDS, FeedState, FeedStatus, InstrumentInfo, Message
 from shared.net.backoff import Backoff
 from shared.net.stream import StreamListener, WebSocketStream
+from shared.recording.core import live_core
 from shared.service import Service
 from shared.venues.access import endpoints_of
 from shared.venues.clock_offset import ClockOffset
@@ -107,9 +109,8 @@ class MarketDataService(StreamListener):
             self._log(state)
 
     def _send_outgoing(self) -> None:
-        for frame in self._core.outgoing:
+        for frame in self._core.take_outgoing():
             self._stream.send_text(frame)
-        self._core.outgoing.clear()
 
     def _log(self, state: FeedState) -> None:
         self._statuses[state.symbol] = state.status
@@ -210,14 +211,13 @@ class MarketDataService(StreamListener):
 
     def _tidy(self, now_ns: int) -> None:
         """End the topics of symbols that nobody wants; log, now and then, what could not be read."""
-        for name in self._core.forgotten:
+        for name in self._core.take_forgotten():
             self._statuses.pop(name, None)
             for kind in KINDS.values():
                 self._service.publisher.forget(kind, self._venue, name)
-        self._core.forgotten.clear()
         if self._core.unreadable and now_ns - self._logged_ns > MIN_LOG_NS:
-            log.warning("unreadable", extra={"reason": self._core.unreadable})
-            self._core.unreadable, self._logged_ns = "", now_ns
+            log.warning("unreadable", extra={"reason": self._core.take_unreadable()})
+            self._logged_ns = now_ns
 
 
 def serve(config: Config, venue_name: str) -> None:
@@ -238,6 +238,6 @@ def serve(config: Config, venue_name: str) -> None:
         lambda: endpoints_of(venue, config.run_dir, wait_s=0),
         lambda endpoints: adapter.public_client(venue_name, endpoints, None),
     )
-    core = MarketData(venue_name, adapter.public_feed(), settings)
+    core = live_core(MARKETDATA, service, config, venue_name, venue.protocol, settings)
     MarketDataService(service, core, client, settings, required)
     service.run()

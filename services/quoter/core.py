@@ -27,6 +27,7 @@ from shared.messages import (
     Depth,
     Equity,
     FeedState,
+    FeedStatus,
     Flow,
     InstrumentInfo,
     Intensity,
@@ -71,6 +72,9 @@ class Quoter:
         self._largest: int | None = None
         self._asked: Quotes | None = None
         self._reissue_ns = 0
+        #: the best prices of others for which what was asked for is right, and until when at the most
+        self._settled: tuple[int, int] | None = None
+        self._settled_until_ns = 0
 
     def on_instrument_info(self, info: InstrumentInfo, now_ns: int) -> Iterable[Message]:
         """Take the venue's rules; while they cannot be read nothing is quoted.
@@ -103,16 +107,39 @@ class Quoter:
             self._inputs.permit = narrowed(self._inputs.permit, self._largest, instrument.is_perp)
 
     def on_feed_state(self, feed: FeedState, now_ns: int) -> Iterable[Message]:
-        self._inputs.feed = feed
-        return self._evaluate(now_ns, 0)
+        last, self._inputs.feed = self._inputs.feed, feed
+        is_live_still = last is not None and last.status is feed.status is FeedStatus.LIVE
+        return self._if_unsettled(now_ns) if is_live_still else self._evaluate(now_ns, 0)
 
     def on_top(self, top: Top, now_ns: int) -> Iterable[Message]:
         last, self._inputs.top = self._inputs.top, top
+        if now_ns < self._settled_until_ns and last is not None and self._is_settled(last, top, now_ns):
+            return ()
         is_repeated = last is not None and last.cause_ns == top.cause_ns  # a heartbeat causes nothing
         return self._evaluate(now_ns, 0 if is_repeated else top.cause_ns)
 
+    def _is_settled(self, last: Top, top: Top, now_ns: int) -> bool:
+        """True when only sizes have changed, and the strategy said that those do not count.
+
+        Most of what a market tells is of that kind, and whoever rests waits for the rest of it.
+        """
+        bid, ask = top.bid, top.ask
+        if bid is None or ask is None or bid != last.bid or ask != last.ask:
+            return False
+        if top.bid_size <= 0 or top.ask_size <= 0 or now_ns - top.as_of_ns > self._stale_ns:
+            return False
+        own, depth = self._own, self._inputs.depth if self._inputs.is_depth_fresh(now_ns) else None
+        bids, asks = (depth.bids, depth.asks) if depth else ((), ())
+        best_bid = own.bids.best(bid, top.bid_size, bids, now_ns)
+        best_ask = own.asks.best(ask, top.ask_size, asks, now_ns)
+        if best_bid is None or best_ask is None:
+            return False
+        return (best_bid[0], best_ask[0]) == self._settled
+
     def on_depth(self, depth: Depth, now_ns: int) -> Iterable[Message]:
         self._inputs.depth, self._inputs.depth_ns = depth, now_ns
+        if self._needs.depth:
+            self._settled_until_ns = 0
         if self._needs.depth or self._own.bids.is_behind or self._own.asks.is_behind:
             return self._evaluate(now_ns, depth.cause_ns)
         return ()
@@ -123,21 +150,24 @@ class Quoter:
 
     def on_volatility(self, volatility: Volatility, _now_ns: int) -> Iterable[Message]:
         self._inputs.volatility = volatility
+        self._settled_until_ns = 0
         return ()  # once a second: the next event uses it
 
     def on_intensity(self, intensity: Intensity, _now_ns: int) -> Iterable[Message]:
         self._inputs.intensity = intensity
+        self._settled_until_ns = 0
         return ()  # once a second: the next event uses it
 
     def on_position(self, position: Position, now_ns: int) -> Iterable[Message]:
+        last = self._inputs.position
         if not self._inputs.take_position(position, now_ns):
             return ()
-        return self._evaluate(now_ns, 0)
+        return self._if_unsettled(now_ns) if position == last else self._evaluate(now_ns, 0)
 
     def on_working(self, working: Working, now_ns: int) -> Iterable[Message]:
         self._inputs.working, self._inputs.working_ns = working, now_ns
         self._own.report(working.orders, now_ns)
-        return self._evaluate(now_ns, 0)
+        return self._if_unsettled(now_ns)
 
     def on_equity(self, equity: Equity, now_ns: int) -> Iterable[Message]:
         self._inputs.equity, self._inputs.equity_ns = equity, now_ns
@@ -150,6 +180,13 @@ class Quoter:
         return self._evaluate(now_ns, 0)
 
     def on_timer(self, now_ns: int) -> Iterable[Message]:
+        return self._if_unsettled(now_ns)
+
+    def _if_unsettled(self, now_ns: int) -> Iterable[Message]:
+        """Decide anew, unless what was decided last is known to hold: nothing but the time has changed."""
+        top = self._inputs.top
+        if now_ns < self._settled_until_ns and top is not None and self._is_settled(top, top, now_ns):
+            return ()
         return self._evaluate(now_ns, 0)
 
     def on_stop(self, now_ns: int) -> Iterable[Message]:
@@ -157,7 +194,13 @@ class Quoter:
 
     def _evaluate(self, now_ns: int, cause_ns: int) -> Iterable[Message]:
         """Return new Quotes if the wanted set has changed, or is due to be repeated."""
+        self._settled_until_ns = 0
         wanted = self._wanted(now_ns)
+        if wanted.holds_ns:
+            self._settled_until_ns = min(
+                wanted.holds_ns, self._inputs.valid_until_ns(), self._reissue_ns,
+                self._asked.expires_ns - REISSUE_NS if self._asked else 0,
+            )  # fmt: skip
         asked = self._asked
         if asked is not None and wanted.levels == asked.levels and wanted.exclusive == asked.exclusive:
             if now_ns < self._reissue_ns and not self._is_running_out(asked, now_ns):
@@ -186,7 +229,8 @@ class Quoter:
         levels = self._bounded(wanted.levels, view)
         if wanted.levels and not levels:
             return self._nothing(f"no room under the permit: {view.permit.reason}")
-        return Wanted(levels, wanted.exclusive, wanted.reason, wanted.memory)
+        self._settled = (view.bid, view.ask)
+        return Wanted(levels, wanted.exclusive, wanted.reason, wanted.memory, wanted.holds_ns)
 
     def _bounded(self, levels: tuple[Level, ...], view: MarketView) -> tuple[Level, ...]:
         """Apply hysteresis, then the permit: what limits comes last."""

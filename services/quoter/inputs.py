@@ -80,6 +80,23 @@ class Inputs:
         """Return the first thing that forbids to quote, "" when nothing does."""
         return self._market_problem(now_ns) or self._account_problem(now_ns) or self._needs_problem(now_ns)
 
+    def valid_until_ns(self) -> int:
+        """Return until when nothing that was found in order here grows old by itself, but for market data."""
+        assert self.permit is not None
+        heard_ns = min(self.position_ns, self.working_ns)
+        needs = self._needs
+        if needs.depth:
+            heard_ns = min(heard_ns, self.depth_ns)
+        if needs.equity:
+            heard_ns = min(heard_ns, self.equity_ns)
+        until_ns = min(self.permit.expires_ns, heard_ns + HEARD_TTL_NS)
+        for is_needed, signal in (
+            (needs.flow, self.flow), (needs.volatility, self.volatility), (needs.intensity, self.intensity)
+        ):  # fmt: skip
+            if is_needed and signal is not None:
+                until_ns = min(until_ns, signal.as_of_ns + self._stale_ns)
+        return until_ns
+
     def is_depth_fresh(self, now_ns: int) -> bool:
         return self.depth is not None and now_ns - self.depth_ns <= HEARD_TTL_NS
 

@@ -7,7 +7,7 @@ announcement.
 from __future__ import annotations
 
 from services.quoter.config import settings_of
-from services.quoter.core import Quoter
+from services.quoter.recorded import QUOTER
 from shared.bus import Addresses
 from shared.config import Config
 from shared.messages import (
@@ -23,6 +23,7 @@ from shared.messages import (
     Volatility,
     Working,
 )
+from shared.recording.core import live_core
 from shared.service import Service
 
 
@@ -33,7 +34,7 @@ def serve(config: Config, symbol: str) -> None:
     needs = settings.strategy.needs(settings.params)
     addresses = Addresses(config.run_dir, config.addresses)
     service = Service(f"quoter.{symbol}", config.run_dir, addresses, workers=1)
-    service.attach(Quoter(settings))
+    service.attach(live_core(QUOTER, service, config, symbol, venue, config.quoters[symbol]))
     market = (InstrumentInfo, FeedState, Top, Depth)
     service.listen_to(f"marketdata.{venue}", *market, scope=venue, symbol=symbol)
     if needs.flow:

@@ -1,1 +1,1 @@
-"""Replay: every core in one process on a simulated clock."""
+"""Replay: the very same cores as live, in one process, on a simulated clock, over recorded market data."""

@@ -151,6 +151,10 @@ class Risk:
         return [message for account in self._accounts.values()
                 for message in self._now_if_worse(account.holdings.values(), now_ns)]  # fmt: skip
 
+    def wanted_halts(self) -> dict[str, str]:
+        """Return the halts that policies want and that are no flags yet: symbol -> reason."""
+        return self.halt.wanted
+
     # --- time ------------------------------------------------------------------------------------
 
     def on_timer(self, now_ns: int) -> Iterable[Message]:

@@ -100,18 +100,23 @@ class MarketState:
     def on_top(self, top: Top, now_ns: int) -> None:
         """Take a book; ask the breakers."""
         self.top, self._top_heard_ns = top, now_ns
-        self.sample(now_ns)
+        last = self._others
+        self._others = others = self._book_of_others(now_ns)
+        if others is not None and (others != last or not self._holds.is_empty):
+            self._judge_others(others, now_ns)  # else the timer's samples are enough
 
     # --- judging ----------------------------------------------------------------------------
 
     def sample(self, now_ns: int) -> None:
         """Judge the mid that is in force: also a mid that stands still is a sample of the window."""
         self._others = self._book_of_others(now_ns)
-        if self._others is None:
-            return
+        if self._others is not None:
+            self._judge_others(self._others, now_ns)
+
+    def _judge_others(self, others: tuple[int, int], now_ns: int) -> None:
         if self._seen_since_ns is None:
             self._seen_since_ns = now_ns
-        bid, ask = self._others
+        bid, ask = others
         if self._twice_mid is not None:
             self._extremes.add(now_ns, self._twice_mid)  # it was the mid until now
         self._twice_mid = bid + ask

@@ -10,6 +10,7 @@ from functools import partial
 
 from services.risk.config import parse_risk
 from services.risk.core import Risk
+from services.risk.recorded import RISK
 from shared.bus import Addresses
 from shared.clock import NS_PER_MS, NS_PER_S
 from shared.config import Config
@@ -28,6 +29,7 @@ from shared.messages import (
     Top,
     Working,
 )
+from shared.recording.core import live_core
 from shared.service import Service, give_way
 from shared.state.store import StateStore
 
@@ -60,7 +62,7 @@ class RiskService:
         is_complete = self._redis_flags is not None  # before that a halt known to Redis alone may be missed
         now_ns = self._service.clock.monotonic_ns()
         self._service.publish_all(self._core.on_halts(flags, now_ns, is_complete))
-        for scope, reason in self._core.halt.wanted.items():
+        for scope, reason in self._core.wanted_halts().items():
             log.error("halted by a policy", extra={"scope": scope, "reason": reason})
             self._flags.set(scope, reason)
             self._service.loop.in_worker(partial(self._store.set_halt, scope, reason), _ignore_unknown)
@@ -98,10 +100,12 @@ def _ignore_unknown(written: Future[None]) -> None:
 def serve(config: Config) -> None:
     """Run until stopped."""
     give_way()
-    core = Risk(parse_risk(config.risk), {name: account.venue for name, account in config.accounts.items()})
+    settings = parse_risk(config.risk)
+    venues = {name: account.venue for name, account in config.accounts.items()}
+    service = Service("risk", config.run_dir, Addresses(config.run_dir, config.addresses))
+    core = live_core(RISK, service, config, settings, venues)
     for symbol, quoter in config.quoters.items():
         core.set_quoted(quoter.account, symbol, True)
-    service = Service("risk", config.run_dir, Addresses(config.run_dir, config.addresses))
     RiskService(service, core, HaltFlags(config.run_dir), StateStore.of(config))
     for account in config.accounts:
         service.listen_to(f"execution.{account}", *ACCOUNT_INPUTS, scope=account, in_batches=True)

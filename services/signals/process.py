@@ -5,10 +5,12 @@ from __future__ import annotations
 from services.signals.config import parse_signals
 from services.signals.core import Signals
 from services.signals.demand import Demand
+from services.signals.recorded import SIGNALS
 from shared.bus import Addresses
 from shared.clock import NS_PER_S
 from shared.config import Config
 from shared.messages import FeedState, Flow, InstrumentInfo, Message, Top, Trade, Volatility
+from shared.recording.core import live_core
 from shared.service import Service, give_way
 
 KEEP_DEMAND_NS = 60 * NS_PER_S
@@ -49,7 +51,8 @@ class SignalsService:
 def serve(config: Config) -> None:
     """Run until stopped."""
     give_way()
-    core = Signals(parse_signals(config.signals))
+    settings = parse_signals(config.signals)
     service = Service("signals", config.run_dir, Addresses(config.run_dir, config.addresses))
+    core = live_core(SIGNALS, service, config, settings)
     SignalsService(service, core, tuple(config.venues))
     service.run()

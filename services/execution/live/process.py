@@ -21,6 +21,7 @@ from services.execution.live.last_resort import LastResort, rules_of
 from services.execution.live.run_start import run_id_of
 from services.execution.live.store_link import FLUSH_NS, StoreLink
 from services.execution.live.venue_link import VenueLink
+from services.execution.recorded import EXECUTION
 from services.execution.requests import (
     Alert,
     CheckClock,
@@ -42,6 +43,7 @@ from shared.config import Config, parse
 from shared.errors import Fatal, Unknown
 from shared.halt import HaltFlags
 from shared.messages import Equity, InstrumentInfo, Message, Permit, Position, Quotes, Target, Top, Working
+from shared.recording.core import live_core
 from shared.service import Service
 from shared.state.store import StateStore
 from shared.venues.access import endpoints_of, keys_of
@@ -77,7 +79,7 @@ class ExecutionService:
         self.ending: Ending
         self._actions: dict[type, Callable[[object], None]] = {}
         self._depth = 0
-        self._changed: dict[str, None] = {}  # symbols whose Working is to be told, in order
+        self._changed: dict[str, Working] = {}  # what is to be told of each symbol, in order
 
     def start(self, link: VenueLink) -> None:
         """Connect everything; the core does the rest."""
@@ -108,7 +110,7 @@ class ExecutionService:
         self._depth += 1
         for output in outputs:
             if isinstance(output, Working):
-                self._changed[output.symbol] = None
+                self._changed[output.symbol] = output
                 continue
             action = actions.get(type(output))
             if action is not None:
@@ -121,9 +123,8 @@ class ExecutionService:
 
     def _tell_working(self) -> None:
         changed, self._changed = self._changed, {}
-        for name in changed:
-            working = self._core.working(symbol := self._core.desk.symbols[name])
-            self._store.keep_working(working, symbol.instrument)
+        for name, working in changed.items():
+            self._store.keep_working(working, self._core.desk.symbols[name].instrument)
             self._service.publisher.publish(working)
 
     # --- from the bus -------------------------------------------------------------------------------
@@ -268,9 +269,9 @@ def serve(config: Config, account: str) -> None:
         offset.measure(adapter.public_client(name, endpoints, requests.append).server_time_ms)
     except Unknown as error:
         log.warning("the venue's clock cannot be read", extra={"error": str(error)})
-    core = Execution(
-        account, settings, adapter.capabilities, tag=config.deployment.tag,
-        now_ns=service.clock.monotonic_ns(), venue_ms=offset.timestamp_ms(),
+    core = live_core(
+        EXECUTION, service, config, account, settings, adapter.capabilities, config.deployment.tag,
+        service.clock.monotonic_ns(), offset.timestamp_ms(),
     )  # fmt: skip
     core.on_requests(sum(requests))
     # every deployment on this account needs a tag of its own, or they cancel each other's orders

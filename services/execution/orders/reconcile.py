@@ -46,6 +46,11 @@ def reconcile(
             if wanted and side not in blocked:
                 places += wanted if len(wanted) == 1 else _best_first(wanted)
             continue
+        if len(own) == 1 and len(wanted) <= 1:  # the usual case: it stays, or goes and holds its place
+            order = own[0]
+            if order.status in _KEEPABLE and not (wanted and fits(wanted[0], order, now_ns)):
+                cancels.append((_wrongness(order, wanted), order))
+            continue
         missing, unwanted, held = _match(wanted, own, now_ns)
         cancels += [(_wrongness(order, wanted), order) for order in unwanted]
         if missing and side not in blocked:
@@ -78,6 +83,10 @@ def fits(level: Level, order: Order, now_ns: int) -> bool:
 
 
 def _distinct(levels: Sequence[Level], side: Side) -> list[Level]:
+    if len(levels) <= 2:
+        own = [level for level in levels if level.side is side]
+        if len(own) < 2:
+            return own
     found: dict[int, Level] = {}
     for level in levels:
         if level.side is side:

@@ -51,6 +51,8 @@ class Reads:
         config = desk.config
         self._desk = desk
         self._start_ms = start_ms
+        #: nothing is due before this; 0 = that must be found out
+        self._soonest_ns = 0
         self._kinds = {
             ReadKind.INSTRUMENTS: _Kind(INSTRUMENTS_NS),
             ReadKind.ORDER_HISTORY: _Kind(NEVER_NS),
@@ -74,17 +76,22 @@ class Reads:
     def hurry(self, kind: ReadKind, now_ns: int, pause_ns: int = 0) -> None:
         """Make the next read of this kind soon, or after a pause; not before a failed one is due again."""
         known = self._kinds[kind]
+        self._soonest_ns = 0
         if not known.backoff_ns:
             known.due_ns = min(known.due_ns, max(now_ns + pause_ns, known.begun_ns + SHORTEST_NS))
 
     def demand(self, kind: ReadKind, now_ns: int) -> None:
         """Make the next read of this kind soon, failed or not: there is no time left to be patient."""
         known = self._kinds[kind]
+        self._soonest_ns = 0
         pause_ns = URGENT_NS if known.backoff_ns else SHORTEST_NS
         known.due_ns = min(known.due_ns, max(now_ns, known.begun_ns + pause_ns))
 
     def tick(self, now_ns: int, held: Collection[ReadKind]) -> None:
         """Start what is due, unless its kind is held: its answer would tell nothing yet."""
+        if now_ns < self._soonest_ns:
+            return
+        self._soonest_ns = 0
         for kind, known in self._kinds.items():
             if known.is_running and now_ns - known.begun_ns > ABANDON_NS:
                 if kind is not ReadKind.STATEMENT:  # three requests in one may be slow at a healthy venue
@@ -101,15 +108,22 @@ class Reads:
             known.due_ns = now_ns + known.period_ns
             newest_ns = self._desk.ledger.newest_fill_ns
             self._desk.outbox.append(StartRead(kind, self._since_ms(kind), newest_ns))
+        if not held:
+            self._soonest_ns = min(
+                known.begun_ns + ABANDON_NS if known.is_running else known.due_ns
+                for known in self._kinds.values()
+            )
 
     def on_done(self, kind: ReadKind, begun_ns: int) -> None:
         known = self._kinds[kind]
+        self._soonest_ns = 0
         known.is_running = False
         known.backoff_ns = 0
         known.last_good_ns = max(known.last_good_ns, begun_ns)
 
     def on_failed(self, kind: ReadKind, now_ns: int) -> None:
         known = self._kinds[kind]
+        self._soonest_ns = 0
         known.is_running = False
         known.backoff_ns = min(2 * known.backoff_ns or NS_PER_S, LARGEST_BACKOFF_NS)
         known.due_ns = now_ns + known.backoff_ns
@@ -117,6 +131,7 @@ class Reads:
     def on_withheld(self, kind: ReadKind, now_ns: int) -> None:
         """It was not made: that tells nothing of the venue, and it is due again soon."""
         known = self._kinds[kind]
+        self._soonest_ns = 0
         known.is_running = False
         known.due_ns = now_ns + NS_PER_S
 

@@ -40,7 +40,7 @@ class Settler:
 
     def tick(self, now_ns: int) -> None:
         """Ask what is due; repeat cancels that are due."""
-        for order in list(self._desk.orders.live()):
+        for order in tuple(self._desk.orders.live()):
             if order.status is OrderStatus.PENDING_CANCEL and not order.is_cancelling:
                 self._sender.cancel(order, 0, now_ns)
             if order.status is OrderStatus.UNKNOWN and order.ask_due_ns is None:
@@ -126,8 +126,11 @@ class Settler:
         # it may still appear before its window has passed, so the pauses hold until then
         order.ask_due_ns = min(due_ns, not_before_ns) if not_before_ns > now_ns else due_ns
 
-    def venue_says(self, order: Order, said: VenueOrder, now_ns: int) -> None:
-        """Apply the venue's view of an order: stream event, open orders or answer."""
+    def venue_says(self, order: Order, said: VenueOrder, now_ns: int, is_stream: bool = False) -> None:
+        """Apply the venue's view of an order: stream event, open orders or answer.
+
+        A stream that tells what a reply has told is no reason to look at the symbol again.
+        """
         desk, orders = self._desk, self._desk.orders
         symbol = desk.symbols[order.symbol]
         orders.set_venue_id(order, said.venue_order_id)
@@ -139,6 +142,7 @@ class Settler:
         if 0 < size < order.size and (said.is_live or said.status == "filled"):
             orders.resize(order, size, now_ns)
         was_new = not order.seen_ns
+        before = (order.status, order.filled, order.size)
         orders.claim(order, min(filled, order.size), now_ns)
         if said.is_live:
             orders.apply(order, Event.ACCEPTED, now_ns)
@@ -152,4 +156,6 @@ class Settler:
             self._sender.on_ended(order, said.reason, now_ns)
         elif was_new:
             self._sender.on_accepted(order)
-        desk.tell_order(order)
+        is_news = was_new or before != (order.status, order.filled, order.size)
+        if is_news or not is_stream or order.cancel_tries:
+            desk.tell_order(order)

@@ -98,9 +98,11 @@ def _room(symbol: Symbol, permit: Permit, side: Side, is_reducing: bool) -> int:
 
 def _spoken_for(orders: SymbolOrders, side: Side) -> int:
     """Return the lots of a side that do not belong to quotes which rest or are leaving."""
-    lots = sum(order.exposure for order in orders.owed.values() if order.side is side)
+    lots = 0
+    if orders.owed:
+        lots = sum(order.exposure for order in orders.owed.values() if order.side is side)
     for order in orders.live.values():
-        if order.side is side and (order.is_target or order.status is OrderStatus.UNKNOWN):
+        if (order.is_target or order.status is OrderStatus.UNKNOWN) and order.side is side:
             lots += order.exposure
     return lots
 

@@ -44,7 +44,10 @@ def passive(levels: Levels, bid: int, ask: int, prices: PriceGrid) -> Levels:
     The book of others may be older (see `own_orders`): what crosses the displayed one would be
     refused as taking, or meet an order of ours that is about to go.
     """
-    if all(level.price < ask if level.side is Side.BUY else level.price > bid for level in levels):
+    for level in levels:
+        if level.price >= ask if level.side is Side.BUY else level.price <= bid:
+            break
+    else:
         return levels
     return tuple(
         level
@@ -58,17 +61,26 @@ def passive(levels: Levels, bid: int, ask: int, prices: PriceGrid) -> Levels:
 
 def within(levels: Levels, position: int, permit: Permit, prices: PriceGrid, sizes: LotSizes) -> Levels:
     """Return the levels cut to the room of their side, best first; what becomes too small is left out."""
-    room = dict(zip((Side.BUY, Side.SELL), rooms(position, permit), strict=True))
+    room_to_buy, room_to_sell = rooms(position, permit)
     largest = permit.max_order if sizes.maximum is None else min(permit.max_order, sizes.maximum)
-    admitted = []
+    admitted: list[Level] = []
+    is_cut = False
     for level in levels:
-        size = min(level.size, largest, room[level.side])
-        if not prices.is_legal(level.price) or size < sizes.minimum(level.price):
+        is_buy = level.side is Side.BUY
+        size, room = level.size, room_to_buy if is_buy else room_to_sell
+        if size > room or size > largest:
+            size = min(room, largest)
+        price = level.price
+        if not prices.is_legal(price) or size < sizes.minimum(price):
+            is_cut = True
             continue
-        room[level.side] -= size
-        admitted.append(level if size == level.size else msgspec.structs.replace(level, size=size))
-    return levels if len(admitted) == len(levels) and all(map(_is, admitted, levels)) else tuple(admitted)
-
-
-def _is(one: Level, other: Level) -> bool:
-    return one is other
+        if is_buy:
+            room_to_buy -= size
+        else:
+            room_to_sell -= size
+        if size == level.size:
+            admitted.append(level)
+        else:
+            is_cut = True
+            admitted.append(msgspec.structs.replace(level, size=size))
+    return tuple(admitted) if is_cut else levels

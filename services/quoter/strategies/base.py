@@ -29,6 +29,8 @@ from shared.messages import Level, Permit, WorkingOrder
 from shared.own_orders import DEFAULT_SETTLE_S, SettleSeconds
 
 Levels = tuple[tuple[int, int], ...]
+#: what is wanted does not depend on the time
+FOREVER_NS = 1 << 62
 
 
 class MarketView(msgspec.Struct, frozen=True, gc=False):
@@ -82,14 +84,17 @@ class Memory(msgspec.Struct, frozen=True, gc=False):
 class Wanted(msgspec.Struct, frozen=True, gc=False):
     """What should rest.
 
-    levels     best first on each side; post-only, on legal prices, not crossing the view
-    exclusive  an order on one side only after the other side is confirmed gone
+    levels      best first on each side; post-only, on legal prices, not crossing the view
+    exclusive   an order on one side only after the other side is confirmed gone
+    holds_ns    until then (monotonic) the same is wanted, memory included, as long as nothing in the view
+                changes but the time, the sizes at the best prices and `working`; 0 = that is not known
     """
 
     levels: tuple[Level, ...]
     exclusive: bool
     reason: str
     memory: Memory
+    holds_ns: int = 0
 
 
 class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -18,7 +18,7 @@ from msgspec import Meta
 
 from services.quoter.levels.sizing import percent_to_ppm, share_of_equity, to_micro
 from services.quoter.strategies import base
-from services.quoter.strategies.base import MarketView, Memory, Needs, Strategy, Wanted
+from services.quoter.strategies.base import FOREVER_NS, MarketView, Memory, Needs, Strategy, Wanted
 from shared.clock import seconds_to_ns
 from shared.errors import BadInput
 from shared.instrument import Instrument, plain
@@ -135,7 +135,18 @@ def quote(view: MarketView, plan: Plan, memory: Priced) -> Wanted:
     bid = _level(view, plan, Side.BUY, priced.bid) if bid_is_on else None
     ask = _level(view, plan, Side.SELL, priced.ask) if ask_is_on else None
     levels = tuple(level for level in (bid, ask) if level is not None)
-    return Wanted(levels, False, "quoting" if levels else "paused or below the minimum size", priced)
+    reason = "quoting" if levels else "paused or below the minimum size"
+    return Wanted(levels, False, reason, priced, _holds_ns(plan, memory, priced))
+
+
+def _holds_ns(plan: Plan, memory: Priced, priced: Priced) -> int:
+    """Return until when these prices are right for this market: kept ones until they may follow it.
+
+    What money buys of a size depends on no size in the book.
+    """
+    if priced is not memory or priced.at_ns is None:
+        return FOREVER_NS
+    return priced.at_ns + plan.refresh_ns
 
 
 def sides_on(position: int, plan: Plan) -> tuple[bool, bool]:

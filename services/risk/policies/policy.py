@@ -148,6 +148,11 @@ class Holds:
     def __init__(self) -> None:
         self._held: dict[int, tuple[Decision, int | None]] = {}
 
+    @property
+    def is_empty(self) -> bool:
+        """True when no decision is kept, in force or not."""
+        return not self._held
+
     def update(self, index: int, decision: Decision, now_ns: int) -> None:
         """Take what policy number `index` has just decided. Having nothing to say ends no cool-down."""
         if not decision.is_silent:

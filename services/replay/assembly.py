@@ -1,0 +1,101 @@
+"""From a configuration and its data to a machine that can run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+import msgspec
+
+from services.execution.config import ExecutionConfig
+from services.quoter.config import Settings, parse_quoter
+from services.replay.desk_link import ways_of
+from services.replay.latency import hop_of
+from services.replay.machine import Listener, Machine, Parts
+from services.replay.settings import ReplaySettings, parse_replay
+from services.replay.venue.account import Fees, SimAccount
+from services.replay.venue.queue import FillModel
+from services.replay.venue.simulated import SimulatedVenue
+from services.risk.config import parse_risk
+from services.signals.config import Config as SignalsConfig
+from shared.clock import NS_PER_MS
+from shared.config import Config, parse
+from shared.errors import BadInput
+from shared.venues.base import Capabilities
+from shared.venues.registry import adapter_of
+
+#: no process came before the replay's, so there is nothing to wait for before the first order
+SIGNING_WINDOW_MS = 100
+_TEN_THOUSANDTH = Decimal(10_000)
+
+
+@dataclass(frozen=True, slots=True)
+class Assembly:
+    """What is the same for every fill model: the cores' settings, and what the replay assumes."""
+
+    parts: Parts
+    settings: ReplaySettings
+
+
+def assemble(config: Config, symbols: Sequence[str]) -> Assembly:
+    """Read everything that a replay of these symbols needs. Raises: BadInput.
+
+    A symbol that is not configured takes the settings of the only quoter there is.
+    """
+    quoters = tuple(_quoter_of(config, symbol) for symbol in symbols)
+    accounts = {settings.account: settings.venue for settings in quoters}
+    accounts |= {name: account.venue for name, account in config.accounts.items() if name in accounts}
+    capabilities = {venue: _capabilities(config, venue) for venue in set(accounts.values())}
+    parts = Parts(
+        quoters, accounts, parse_risk(config.risk), parse(config.signals, SignalsConfig, "signals"),
+        parse(config.execution, ExecutionConfig, "execution"), capabilities, config.deployment.tag,
+    )  # fmt: skip
+    return Assembly(parts, parse_replay(config.replay))
+
+
+def _quoter_of(config: Config, symbol: str) -> Settings:
+    name = symbol
+    if name not in config.quoters:
+        if len(config.quoters) != 1:
+            known = ", ".join(config.quoters) or "none"
+            raise BadInput(f"data for {symbol!r}, which is not configured; quoters: {known}")
+        name = next(iter(config.quoters))
+    quoter = config.quoters[name]
+    strategy, params = parse_quoter(name, quoter)
+    return Settings(symbol, config.accounts[quoter.account].venue, quoter.account, strategy, params)
+
+
+def _capabilities(config: Config, venue: str) -> Capabilities:
+    known = adapter_of(config.venues[venue].protocol).capabilities
+    return Capabilities(
+        known.reply_is_final, known.client_id_bits, SIGNING_WINDOW_MS, known.cancel_window_ms, known.limits
+    )
+
+
+def build(assembly: Assembly, model: FillModel, listener: Listener, now_ns: int) -> Machine:
+    """Return a machine whose clock stands at `now_ns`."""
+    parts, settings = assembly.parts, assembly.settings
+    fees = Fees(_share(settings.maker_fee_bps), _share(settings.taker_fee_bps))
+    held = {symbol: Decimal(str(amount)) for symbol, amount in settings.held.items()}
+    venues: dict[str, SimulatedVenue] = {}
+    for account, name in parts.venues.items():
+        venue = venues.setdefault(name, SimulatedVenue(model))
+        venue.add_account(SimAccount(account, Decimal(str(settings.equity)), fees, held))
+    latency = settings.latency
+    return Machine(
+        parts, venues, hop_of(latency), round(latency.feed_ms * NS_PER_MS),
+        ways_of(latency.order_ms, latency.reply_ms, parts.execution), listener, now_ns,
+    )  # fmt: skip
+
+
+def _share(bps: float) -> Decimal:
+    return Decimal(str(bps)) / _TEN_THOUSANDTH
+
+
+def with_params(config: Config, changes: Mapping[str, Mapping[str, object]]) -> Config:
+    """Return the configuration with some tables' keys replaced: table -> key -> value."""
+    tables = {
+        name: {**getattr(config, name), **values} for name, values in changes.items() if name != "quoters"
+    }
+    return msgspec.structs.replace(config, **tables)
