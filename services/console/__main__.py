@@ -8,7 +8,16 @@ import sys
 from collections.abc import Callable
 
 from services.console import early  # noqa: F401 - before everything that takes time to import
-from services.console.commands import checking, halting, keys, looking, quoters, records, replaying
+from services.console.commands import (
+    checking,
+    halting,
+    keys,
+    looking,
+    quoters,
+    records,
+    replaying,
+    statistics,
+)
 from services.console.options import parse
 from services.console.running import run
 from shared.config import EFFECTIVE, Config, load
@@ -34,6 +43,7 @@ def _dispatch(options: argparse.Namespace) -> int:
     dispatch: dict[str, Callable[[], int]] = {
         "run": lambda: run.run(options),
         "status": lambda: looking.status(config(), as_json=options.json),
+        "stats": lambda: statistics.stats(config(), as_json=options.json),
         "orders": lambda: looking.orders(config()),
         "positions": lambda: looking.positions(config()),
         "fills": lambda: looking.fills(config(), options.count),

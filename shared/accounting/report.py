@@ -16,6 +16,9 @@ from shared.accounting.watched.program import Program
 from shared.accounting.watched.queue import QueueLost
 
 PER_10K = 10_000
+#: what 10,000 of volume may cost, quote units: about 1 for ETH, 0.5 for PAXG. Source: spec/lineage.md 3.1
+GOAL_PER_10K = Decimal(1)
+_GOALS = {"PAXG": Decimal("0.5")}
 
 
 class Money(msgspec.Struct, frozen=True, kw_only=True):
@@ -115,6 +118,15 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     def duration_s(self) -> float:
         return (self.end_ns - self.start_ns) / 1e9
 
+    def brief(self) -> Report:
+        """Return it without paths and fill marks."""
+        return msgspec.structs.replace(self, path=(), fill_marks=())
+
+
+def goal_for(base: str) -> Decimal:
+    """Return what 10,000 of volume in an asset may cost (row X20)."""
+    return _GOALS.get(base, GOAL_PER_10K)
+
 
 def ratio(part: float, whole: float) -> float | None:
     """Return part / whole, None where there is no whole."""
@@ -122,8 +134,9 @@ def ratio(part: float, whole: float) -> float | None:
 
 
 def costs_of(
-    net: Decimal | None, volume: Decimal, goal_per_10k: Decimal, volume_goal: Decimal | None = None
-) -> Costs:
+    net: Decimal | None, volume: Decimal, goal_per_10k: Decimal = GOAL_PER_10K,
+    volume_goal: Decimal | None = None,
+) -> Costs:  # fmt: skip
     """Return the cost of a volume; the goal is met at equality (row X20)."""
     share = net / volume if net is not None and volume else None
     return Costs(

@@ -14,10 +14,10 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from shared.accounting.money.exact import ONE, ZERO, multiply
+from shared.accounting.money.exact import ZERO, multiply
 from shared.accounting.money.ledger import SymbolLedger
 from shared.accounting.money.values import Denomination, Execution
-from shared.accounting.report import Activity, Money, Presences, Report, costs_of, ratio
+from shared.accounting.report import Activity, Money, Presences, Report, costs_of, goal_for, ratio
 from shared.accounting.watched.looks import Looks
 from shared.accounting.watched.markouts import Markouts
 from shared.accounting.watched.orders import OrderCounts, Remembered
@@ -37,38 +37,42 @@ class SessionStats:
 
     start_ns      beginning of the session, on the clock of all the events
     top_has_own   whether the market's best sizes contain our own orders
-    goal_per_10k  what 10,000 of volume may cost, quote units (row X20: about 1 for ETH)
+    goal_per_10k  what 10,000 of volume may cost, quote units; None = as `goal_for` says (row X20)
     """
 
     def __init__(
-        self, instrument: Instrument, start_ns: int, *, top_has_own: bool = True, goal_per_10k: Decimal = ONE,
-        volume_goal: Decimal | None = None,
+        self, instrument: Instrument, start_ns: int, *, top_has_own: bool = True,
+        goal_per_10k: Decimal | None = None, volume_goal: Decimal | None = None,
     ) -> None:  # fmt: skip
-        self.instrument = instrument
         self.ledger = SymbolLedger(
             Denomination(
                 instrument.base, instrument.quote, instrument.is_perp, instrument.contract_multiplier
             )
         )
         self.counts = OrderCounts()
-        self._goals = (goal_per_10k, volume_goal)
+        self._goals = (goal_for(instrument.base) if goal_per_10k is None else goal_per_10k, volume_goal)
         self._start_ns = self._now_ns = start_ns
-        self._half_tick = multiply(instrument.tick_size, Decimal("0.5"))
-        self._tick_lot = float(instrument.notional(1, 1))
+        self._top_has_own = top_has_own
         self._presence = Presence(start_ns)
-        self._queue = QueueWatch(includes_own=top_has_own)
-        self._markouts = Markouts()
-        self._looks, self._marks = Looks(start_ns), FillMarks()
         self._seen_fills = Remembered()
         self._hedge_orders = Remembered()
+        self._fills_buy = self._hedges = 0
+        self._last_look_ns, self._look_ns = start_ns, start_ns + LOOK_NS
+        self._count_in(instrument)
+
+    def _count_in(self, instrument: Instrument) -> None:
+        """Begin everything that is counted in an instrument's ticks and lots."""
+        self.instrument = instrument
+        self._half_tick = multiply(instrument.tick_size, Decimal("0.5"))
+        self._tick_lot = float(instrument.notional(1, 1))
+        self._queue = QueueWatch(includes_own=self._top_has_own)
+        self._markouts = Markouts()
+        self._looks, self._marks = Looks(self._now_ns), FillMarks()
         self._top: Top | None = None
         self._bid: int | None = None
         self._ask: int | None = None
         self._mid2 = 0  # half ticks, the newest that was known; 0 = none yet
-        self._market_lot_ticks = 0
-        self._own_maker_lot_ticks = 0
-        self._fills_buy = self._hedges = 0
-        self._last_look_ns, self._look_ns = start_ns, start_ns + LOOK_NS
+        self._market_lot_ticks = self._own_maker_lot_ticks = 0
         self._due_ns = self._look_ns
 
     # --- what happens ------------------------------------------------------------------------
@@ -91,6 +95,11 @@ class SessionStats:
         self._now_ns = max(self._now_ns, now_ns)
         self._top = self._bid = self._ask = None
         self._presence.on_top(None, None, now_ns)
+
+    def on_instrument(self, instrument: Instrument) -> None:
+        """Take changed rules: money goes on; what is counted in ticks and lots begins anew."""
+        if not self.instrument.counts_like(instrument):
+            self._count_in(instrument)
 
     def on_trade(self, trade: Trade, now_ns: int) -> None:
         """Take a public trade: for our share of the volume and our places in the queue."""

@@ -18,7 +18,7 @@ from services.replay.report.figures import (
 )
 from services.replay.report.writing import MODELS, ReplayReport
 from shared.accounting.report import Report
-from shared.accounting.rows import NONE, rows_of
+from shared.accounting.rows import side_by_side
 
 _STYLE = """
 body{font:14px/1.45 system-ui,sans-serif;margin:24px auto;max-width:1400px;padding:0 16px;color:#1f2328}
@@ -70,22 +70,15 @@ def _summary(runs: dict[str, Report]) -> str:
 
 
 def _table(runs: dict[str, Report]) -> str:
-    """Return all figures, a column a run; a row that a run does not have is a dash."""
-    cells: dict[tuple[str, str], dict[str, str]] = {}
-    for name, run in runs.items():
-        for row in rows_of(run):
-            cells.setdefault((row.group, row.name), {})[name] = row.value
+    """Return all figures, a column a run."""
     head = "".join(f"<th>{escape(name)}</th>" for name in runs)
     lines = [f"<table><thead><tr><th></th>{head}</tr></thead><tbody>"]
-    grouped = sorted(
-        cells.items(), key=lambda cell: list(dict.fromkeys(g for g, _ in cells)).index(cell[0][0])
-    )
-    for group, rows in groupby(grouped, key=lambda cell: cell[0][0]):
+    for group, rows in groupby(side_by_side(runs), key=lambda row: row.group):
         lines.append(f'<tr><th class="group" colspan="{len(runs) + 1}">{escape(group)}</th></tr>')
-        for (_, name), values in rows:
-            row_class = ' class="net"' if name.startswith(("net,", "cost per")) else ""
-            columns = "".join(f"<td>{escape(values.get(run, NONE))}</td>" for run in runs)
-            lines.append(f"<tr{row_class}><td>{escape(name)}</td>{columns}</tr>")
+        for row in rows:
+            row_class = ' class="net"' if row.name.startswith(("net,", "cost per")) else ""
+            columns = "".join(f"<td>{escape(value)}</td>" for value in row.values)
+            lines.append(f"<tr{row_class}><td>{escape(row.name)}</td>{columns}</tr>")
     return "\n".join([*lines, "</tbody></table>"])
 
 
