@@ -54,6 +54,9 @@ class Books:
         self._instruments[info.scope, info.symbol] = instrument
         for session in self._listed.get((info.scope, info.symbol), ()):
             session.on_instrument(instrument)
+        quoter = self._config.quoters.get(info.symbol)
+        if quoter is not None and self._config.accounts[quoter.account].venue == info.scope:
+            self._session(quoter.account, info.symbol)
 
     def on_message(self, message: Message, now_ns: int) -> None:
         """Take a message of the bus."""
