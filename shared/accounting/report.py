@@ -9,6 +9,8 @@ from decimal import Decimal
 
 import msgspec
 
+from shared.accounting.money.exact import ZERO, multiply
+from shared.accounting.money.ledger import SymbolLedger
 from shared.accounting.money.values import Parts, Volumes
 from shared.accounting.watched.markouts import Markout
 from shared.accounting.watched.paths import FillMark, Point
@@ -143,8 +145,31 @@ def costs_of(
         volume=volume,
         cost_per_10k=None if share is None else float(-share * PER_10K),
         goal_per_10k=float(goal_per_10k),
-        meets_goal=None if share is None else -share * PER_10K <= goal_per_10k,
+        meets_goal=_meets(net, volume, goal_per_10k),
         wear_rate_pct=None if share is None else float(share * 100),
         volume_goal=volume_goal,
         volume_done_pct=float(volume / volume_goal * 100) if volume_goal else None,
+    )
+
+
+def _meets(net: Decimal | None, volume: Decimal, goal_per_10k: Decimal) -> bool | None:
+    """Tell whether a loss is within the goal, without a rounding at the boundary; None = unknown."""
+    if net is None or not volume:
+        return None
+    return multiply(net, Decimal(-PER_10K)) <= multiply(goal_per_10k, volume)
+
+
+def money_of(ledger: SymbolLedger) -> Money:
+    """Return the money of a ledger (row X12)."""
+    unrealised = ledger.unrealised
+    return Money(
+        parts=ledger.parts,
+        net=ledger.profit,
+        realised=ledger.realised,
+        unrealised_long=unrealised if ledger.position > 0 else ZERO,
+        unrealised_short=unrealised if ledger.position < 0 else ZERO,
+        fees=ledger.net_fees,
+        funding=ledger.funding,
+        volumes=ledger.volumes,
+        unvalued_fees=dict(ledger.unvalued_fees),
     )

@@ -14,10 +14,10 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from shared.accounting.money.exact import ZERO, multiply
+from shared.accounting.money.exact import multiply
 from shared.accounting.money.ledger import SymbolLedger
 from shared.accounting.money.values import Denomination, Execution
-from shared.accounting.report import Activity, Money, Presences, Report, costs_of, goal_for, ratio
+from shared.accounting.report import Activity, Presences, Report, costs_of, goal_for, money_of, ratio
 from shared.accounting.watched.looks import Looks
 from shared.accounting.watched.markouts import Markouts
 from shared.accounting.watched.orders import OrderCounts, Remembered
@@ -27,7 +27,7 @@ from shared.accounting.watched.program import program_of
 from shared.accounting.watched.queue import QueueWatch
 from shared.clock import NS_PER_MS
 from shared.instrument import Instrument
-from shared.messages import Fill, Mark, OrderUpdate, Quotes, Side, Top, Trade, Working
+from shared.messages import Fill, Mark, OrderUpdate, Quotes, Side, Top, Trade, Working, WorkingOrder
 
 LOOK_NS = 250 * NS_PER_MS
 
@@ -56,6 +56,7 @@ class SessionStats:
         self._presence = Presence(start_ns)
         self._seen_fills = Remembered()
         self._hedge_orders = Remembered()
+        self._working: tuple[WorkingOrder, ...] = ()
         self._fills_buy = self._hedges = 0
         self._last_look_ns, self._look_ns = start_ns, start_ns + LOOK_NS
         self._count_in(instrument)
@@ -142,7 +143,9 @@ class SessionStats:
         if now_ns >= self._due_ns:
             self._settle(now_ns)
         self._now_ns = max(self._now_ns, now_ns)
-        self._presence.on_orders(working.orders, (self._bid, self._ask), now_ns)
+        if working.orders != self._working:
+            self._working = working.orders
+            self._presence.on_orders(working.orders, (self._bid, self._ask), now_ns)
 
     def on_order_update(self, update: OrderUpdate, now_ns: int) -> None:
         """Take a step in the life of one of our orders."""
@@ -280,19 +283,3 @@ class SessionStats:
             mid=None if fill.mid is None else Decimal(fill.mid),
             position_after=instrument.quantity(fill.position_after) if is_first else None,
         )
-
-
-def money_of(ledger: SymbolLedger) -> Money:
-    """Return the money of a ledger (row X12)."""
-    unrealised = ledger.unrealised
-    return Money(
-        parts=ledger.parts,
-        net=ledger.profit,
-        realised=ledger.realised,
-        unrealised_long=unrealised if ledger.position > 0 else ZERO,
-        unrealised_short=unrealised if ledger.position < 0 else ZERO,
-        fees=ledger.net_fees,
-        funding=ledger.funding,
-        volumes=ledger.volumes,
-        unvalued_fees=dict(ledger.unvalued_fees),
-    )

@@ -23,6 +23,7 @@ D = Decimal
         (D("-1.0001"), D(10_000), 1.0001, False),
         (D("-3"), D(60_000), 0.5, True),
         (D("2"), D(10_000), -2.0, True),  # a gain
+        (D(f"-1.{'0' * 39}1"), D(10_000), 1.0, False),  # compared before anything is rounded
         (D(0), D(500), 0.0, True),
     ],
 )

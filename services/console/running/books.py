@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from services.console.bus.board import Board
 from services.console.running.stats_file import AccountStats, DeploymentStats
-from shared.accounting.money.exact import ONE, ZERO, total
+from shared.accounting.money.exact import ONE, ZERO, add, total
 from shared.accounting.money.values import Execution
 from shared.accounting.report import Report, costs_of
 from shared.accounting.session import SessionStats
@@ -120,7 +120,7 @@ class Books:
     def equity(self, account: str) -> Decimal | None:
         """Return what the account began with and what it has made since."""
         profit, start = self.profit(account), self._start_equity.get(account)
-        return None if profit is None or start is None else start + profit
+        return None if profit is None or start is None else add(start, profit)
 
     def cost_per_10k(self, account: str) -> float | None:
         return costs_of(self.profit(account), self.volume(account)).cost_per_10k

@@ -69,7 +69,7 @@ class Presence:
         for at, is_on in enumerate(self._flags):
             if is_on:
                 self._times[at] += passed_ns
-        self._since_ns = now_ns
+        self._since_ns = max(self._since_ns, now_ns)
 
     def look(self, mid2: int, tick_lot_usd: float, weight_ns: int) -> None:
         """Weigh depth and spread within the band, where both sides are in it.
