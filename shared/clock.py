@@ -13,6 +13,7 @@ from typing import Protocol
 NS_PER_US = 1_000
 NS_PER_MS = 1_000_000
 NS_PER_S = 1_000_000_000
+SECONDS_PER_YEAR = 365 * 86_400  # crypto trades on every day
 
 
 class Clock(Protocol):

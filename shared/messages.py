@@ -128,6 +128,19 @@ class Trade(Fact, frozen=True, array_like=True, gc=False):
     recv_ns: int
 
 
+class Candles(Message, frozen=True, array_like=True, gc=False):
+    """What the venue remembers of traded prices, on demand: (end_ns, high, low, close), oldest first.
+
+    Each is of `interval_s` seconds that are over, in ticks, and ends at a time of the bus;
+    an interval without a trade has none.
+    """
+
+    scope: str
+    symbol: str
+    interval_s: int
+    candles: tuple[tuple[int, int, int, int], ...]
+
+
 class Mark(Message, frozen=True, array_like=True, gc=False):
     """Mark and index in quote units; funding as a fraction per interval."""
 
@@ -422,8 +435,8 @@ class Gap(Message, frozen=True, array_like=True, gc=False):
 KINDS: dict[str, type[Message]] = {
     kind.__name__: kind
     for kind in (
-        InstrumentInfo, Top, Depth, Trade, Mark, FeedState, Flow, Volatility, Intensity, Quotes, Permit,
-        Target, Position, Equity, Working, OrderUpdate, Fill,
+        InstrumentInfo, Top, Depth, Trade, Candles, Mark, FeedState, Flow, Volatility, Intensity, Quotes,
+        Permit, Target, Position, Equity, Working, OrderUpdate, Fill,
     )
 }  # fmt: skip
 

@@ -17,6 +17,7 @@ from services.console.commands import (
     records,
     replaying,
     statistics,
+    strategies,
 )
 from services.console.options import parse
 from services.console.running import run
@@ -51,9 +52,10 @@ def _dispatch(options: argparse.Namespace) -> int:
         "resume": lambda: halting.resume(config(), options.symbol),
         "quoter": lambda: quoters.change(config(), options),
         "record": lambda: records.change(config(), options),
-        "replay": lambda: replaying.replay(options),
+        "replay": lambda: replaying.command(options),
         "tap": lambda: looking.tap(config(), options.topic),
         "check": lambda: checking.check(options.checked, options.mid, options.symbol, options.equity),
+        "strategies": lambda: strategies.strategies(options.strategy, as_json=options.json),
         "keys": lambda: keys.add(options.venue, options.file),
     }
     return dispatch[options.command]()

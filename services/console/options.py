@@ -38,11 +38,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     resume.add_argument("symbol", nargs="?")
     _add_quoter(commands.add_parser("quoter", help="add or remove a quoter while running"))
     _add_record(commands.add_parser("record", help="record what every process is told and says"))
-    replay = commands.add_parser("replay", help="what happened, again")
-    replay.add_argument(
-        "--verify", type=Path, metavar="RUN",
-        help="make the recorded calls of a run directory again: every output must be the same, byte for byte",
-    )  # fmt: skip
+    _add_replay(commands.add_parser("replay", help="what a configuration would have cost on recorded data"))
     tap = commands.add_parser("tap", help="print bus traffic")
     tap.add_argument("topic", nargs="?", default="", help="prefix, such as Top.backpack.SOL_USDC_PERP.")
     check = commands.add_parser("check", help="validate a configuration and show its quotes")
@@ -50,6 +46,9 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     check.add_argument("--mid", help="quote around this price (default: the venue's current one)")
     check.add_argument("--equity", help="equity of the account, quote units (default: 10000)")
     check.add_argument("--symbol", help="only this symbol")
+    strategies = commands.add_parser("strategies", help="the strategies there are, with every param")
+    strategies.add_argument("strategy", nargs="?", metavar="NAME", help="only this one")
+    strategies.add_argument("--json", action="store_true")
     keys = commands.add_parser("keys", help="store API keys")
     keys_commands = keys.add_subparsers(dest="keys_command", required=True)
     add = keys_commands.add_parser("add")
@@ -63,6 +62,21 @@ def _add_run(run: argparse.ArgumentParser) -> None:
     run.add_argument("--market", default="synthetic", help="of the local venue: synthetic or replay:PATH")
     run.add_argument("--seed", type=int, default=7, help="of the synthetic market")
     run.add_argument("--venue-file", type=Path, help="use a venue that already runs: its ready file")
+
+
+def _add_replay(replay: argparse.ArgumentParser) -> None:
+    replay.add_argument("replayed", type=Path, nargs="?", metavar="CONFIG", help="a deployment, as for `run`")
+    replay.add_argument(
+        "data", nargs="*", metavar="[SYMBOL=]DATA",
+        help="raw Binance frames, CSV of best prices, a recorded run directory, or synthetic[:SEED]",
+    )  # fmt: skip
+    replay.add_argument("--out", type=Path, default=Path("run/replay"), help="directory of the report")
+    replay.add_argument("--model", choices=("all", "pessimistic", "queue", "optimistic"), default="all")
+    replay.add_argument("--duration", type=float, default=600.0, metavar="S", help="of synthetic data")
+    replay.add_argument(
+        "--verify", type=Path, metavar="RUN",
+        help="make the recorded calls of a run directory again: every output must be the same, byte for byte",
+    )  # fmt: skip
 
 
 def _add_record(record: argparse.ArgumentParser) -> None:

@@ -1,7 +1,7 @@
 """Market data: frames of one venue in, what the deployment trades on out.
 
-In          websocket frames, REST snapshots and prices, connects and disconnects, demand
-Out         InstrumentInfo, Top, Depth, Trade, Mark, FeedState of every wanted symbol
+In          websocket frames, REST snapshots, prices and candles, connects and disconnects, demand
+Out         InstrumentInfo, Top, Depth, Trade, Mark, FeedState, Candles of every wanted symbol
 State       a book and a few times per symbol; nothing that must survive a restart
 On failure  whatever is doubtful makes the symbol's FeedState anything but LIVE
 
@@ -15,6 +15,7 @@ from itertools import chain
 
 from services.marketdata.config import MarketDataConfig
 from services.marketdata.demand import Demand, unknown_symbol
+from services.marketdata.rest_reads import RestReads
 from services.marketdata.staleness import LagMeter, Limits
 from services.marketdata.symbol import SymbolFeed
 from services.marketdata.wishes import PriceWish, Renewals, SnapshotWish
@@ -26,13 +27,13 @@ from shared.venues.market_data import Aside, BestPrices, DepthDiff, PublicFeed, 
 NOT_CONNECTED_YET = "connecting"
 
 
-class MarketData:
+class MarketData(RestReads):
     """The core: one venue, every symbol that somebody wants."""
 
     timer_ns = 50 * NS_PER_MS
 
     def __init__(self, venue: str, feed: PublicFeed, config: MarketDataConfig) -> None:
-        self._venue = venue
+        super().__init__(venue)
         self._feed = feed
         self.ping = feed.ping  # the message that the venue wants now and then, sent by the shell
         self._limits = Limits(seconds_to_ns(config.stale_after_s), seconds_to_ns(config.max_lag_s))
@@ -43,16 +44,13 @@ class MarketData:
         self._meter = LagMeter(seconds_to_ns(config.lag_window_s))
         self._demand = Demand(seconds_to_ns(config.keep_s))
         self._prices = PriceWish(config.fallback_per_s)
-        self._infos: dict[str, InstrumentInfo] = {}
         self._symbols: dict[str, SymbolFeed] = {}
         self._snapshots: dict[str, SnapshotWish] = {}
         self._renewals = Renewals()
         self._connection = NOT_CONNECTED_YET  # why there is no connection; "" = there is one
         self._fresh_ns = 0  # when data last arrived that did not lag, of a book that is not in doubt
-        self._quiet_until_ns = 0  # the venue asked for silence: nothing is read by REST before
         self.outgoing: list[bytes] = []  # frames for the venue
         self.forgotten: list[str] = []  # symbols whose topics are to be ended
-        self.unreadable = ""  # the latest thing that could not be read
 
     # --- the stream ---
 
@@ -110,6 +108,7 @@ class MarketData:
     def on_clock(self, ahead_ns: int, error_ns: int) -> None:
         """The venue's clock was read: venue minus monotonic time, and how wrong that may be."""
         self._meter.bound(-ahead_ns, error_ns)
+        self._ahead_ns = ahead_ns
 
     def _begin_anew(self, reason: str, now_ns: int) -> list[Message]:
         out: list[Message] = []
@@ -139,6 +138,7 @@ class MarketData:
     def on_demand(self, kind: str, symbol: str, wanted: bool, now_ns: int) -> list[Message]:
         """Somebody subscribed, or stopped to."""
         self._demand.change(kind, symbol, wanted, now_ns)
+        self._candles_wanted(kind, symbol, wanted, now_ns)
         out = self._open(symbol, now_ns) if wanted else []
         feed = self._symbols.get(symbol)
         if feed is not None:
@@ -211,14 +211,6 @@ class MarketData:
             wish.failed(now_ns)
         return []
 
-    def on_read_failed(self, reason: str, now_ns: int, retry_after_ns: int = 0) -> None:
-        """A read by REST failed. A venue that asks for silence means all reads, not only this one."""
-        self.unreadable = one_line(reason)
-        self._quiet_until_ns = max(self._quiet_until_ns, now_ns + retry_after_ns)
-
-    def may_read(self, now_ns: int) -> bool:
-        return now_ns >= self._quiet_until_ns
-
     def price_wish(self, now_ns: int) -> str | None:
         """Return the symbol whose best prices should be read by REST now, if any."""
         if not self.may_read(now_ns):
@@ -260,10 +252,6 @@ class MarketData:
 
     def take_forgotten(self) -> list[str]:
         taken, self.forgotten = self.forgotten, []
-        return taken
-
-    def take_unreadable(self) -> str:
-        taken, self.unreadable = self.unreadable, ""
         return taken
 
     # --- time ---

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from shared.errors import BadInput, Unknown
 from shared.messages import InstrumentInfo
 from shared.venues.access import Endpoints
-from shared.venues.market_data import MarketClient, RawSnapshot
+from shared.venues.market_data import MarketClient, RawCandles, RawSnapshot
 
 
 class LocatedClient:
@@ -34,6 +34,9 @@ class LocatedClient:
 
     def depth(self, symbol: str, limit: int) -> RawSnapshot:
         return self._client().depth(symbol, limit)
+
+    def candles(self, symbol: str, since_s: int) -> RawCandles:
+        return self._client().candles(symbol, since_s)
 
     def _client(self) -> MarketClient:
         endpoints = self._endpoints()

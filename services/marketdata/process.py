@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
+from typing import TypeVar
 
 from services.marketdata.config import MarketDataConfig
 from services.marketdata.core import MarketData
@@ -18,7 +19,7 @@ from shared.bus import Addresses
 from shared.clock import NS_PER_MS, NS_PER_S, seconds_to_ns
 from shared.config import Config, parse
 from shared.errors import BadInput, RateLimited, Unknown, one_line
-from shared.messages import KINDS, FeedState, FeedStatus, InstrumentInfo, Message
+from shared.messages import KINDS, Candles, FeedState, FeedStatus, InstrumentInfo, Message
 from shared.net.backoff import Backoff
 from shared.net.stream import StreamListener, WebSocketStream
 from shared.recording.core import live_core
@@ -31,7 +32,7 @@ from shared.venues.registry import adapter_of
 #: levels a side of the snapshot that starts a book, and of a price read
 SNAPSHOT_LEVELS = 1000
 PRICE_LEVELS = 5
-#: depth reads at a time: a venue that hangs must leave a worker for the next connect
+#: reads of a symbol at a time: a venue that hangs must leave a worker for the next connect
 MAX_READS = 3
 #: beside them: the next connect, the instruments, the clock
 WORKERS = MAX_READS + 3
@@ -41,6 +42,9 @@ CLOCK_NS = 30 * NS_PER_S
 INSTRUMENTS_NS = 60 * NS_PER_S
 FAR_NS = 2**63
 MIN_LOG_NS = 10 * NS_PER_S
+T = TypeVar("T")
+#: told of a read that failed: symbol, reason, now, how long the venue wants silence
+Failed = Callable[[str, str, int, int], Iterable[Message]]
 log = logging.getLogger("marketdata")
 
 
@@ -61,7 +65,7 @@ class MarketDataService(StreamListener):
             text_ping=core.ping,
         )  # fmt: skip
         self._statuses: dict[str, FeedStatus] = {}
-        self._reads = 0  # of depth, under way
+        self._reads = 0  # of a symbol, under way
         self._instruments_ns: int | None = None  # when they were last read
         self._instruments_due_ns = FAR_NS  # not before the venue's clock was asked
         self._instruments_in_flight = False
@@ -126,27 +130,36 @@ class MarketDataService(StreamListener):
     def _ask(self) -> None:
         """Ask the venue for what the core wishes."""
         now_ns = self._clock.monotonic_ns()
-        for name in self._core.snapshot_wishes(now_ns, MAX_READS - self._reads):
-            self._read_depth(name, SNAPSHOT_LEVELS, self._core.on_snapshot, self._core.on_snapshot_failed)
+        core = self._core
+        for name in core.snapshot_wishes(now_ns, MAX_READS - self._reads):
+            self._read_depth(name, SNAPSHOT_LEVELS, core.on_snapshot, core.on_snapshot_failed)
         self._send_outgoing()  # a wish may be a new subscription
-        price_of = self._core.price_wish(now_ns) if self._reads < MAX_READS else None
+        price_of = core.price_wish(now_ns) if self._reads < MAX_READS else None
         if price_of is not None:
-            self._read_depth(
-                price_of, PRICE_LEVELS, self._core.on_rest_prices, self._core.on_rest_prices_failed
-            )
-        reason = self._core.reconnect_reason(now_ns)
+            self._read_depth(price_of, PRICE_LEVELS, core.on_rest_prices, core.on_rest_prices_failed)
+        candles_of = core.candle_wish(now_ns) if not self._reads else None  # nobody quotes on them
+        if candles_of is not None:
+            self._read_candles(candles_of, core.candles_since_s(now_ns))
+        reason = core.reconnect_reason(now_ns)
         if reason:
             self._stream.reconnect(reason)
-        if now_ns >= self._instruments_due_ns and self._core.may_read(now_ns):
+        if now_ns >= self._instruments_due_ns and core.may_read(now_ns):
             self._read_instruments()
         self._tidy(now_ns)
 
     def _read_depth(
-        self, name: str, levels: int,
-        good: Callable[[str, RawSnapshot, int], Iterable[Message]],
-        bad: Callable[[str, str, int, int], Iterable[Message]],
-    ) -> None:  # fmt: skip
-        def answered(future: Future[RawSnapshot]) -> None:
+        self, name: str, levels: int, good: Callable[[str, RawSnapshot, int], Iterable[Message]], bad: Failed
+    ) -> None:
+        self._read(name, lambda: self._client.depth(name, levels), good, bad)
+
+    def _read_candles(self, name: str, since_s: int) -> None:
+        core = self._core
+        self._read(name, lambda: self._client.candles(name, since_s), core.on_candles, core.on_candles_failed)
+
+    def _read(
+        self, name: str, ask: Callable[[], T], good: Callable[[str, T, int], Iterable[Message]], bad: Failed
+    ) -> None:
+        def answered(future: Future[T]) -> None:
             self._reads -= 1
             now_ns = self._clock.monotonic_ns()
             error = future.exception()
@@ -157,7 +170,7 @@ class MarketDataService(StreamListener):
                 self._publish(good(name, future.result(), now_ns))
 
         self._reads += 1
-        self._loop.in_worker(lambda: self._client.depth(name, levels), answered)
+        self._loop.in_worker(ask, answered)
 
     def _read_clock(self) -> None:
         if not self._clock_in_flight and self._core.may_read(self._clock.monotonic_ns()):
@@ -215,6 +228,8 @@ class MarketDataService(StreamListener):
             self._statuses.pop(name, None)
             for kind in KINDS.values():
                 self._service.publisher.forget(kind, self._venue, name)
+        for name in self._core.take_forgotten_candles():
+            self._service.publisher.forget(Candles, self._venue, name)
         if self._core.unreadable and now_ns - self._logged_ns > MIN_LOG_NS:
             log.warning("unreadable", extra={"reason": self._core.take_unreadable()})
             self._logged_ns = now_ns

@@ -19,6 +19,7 @@ from services.quoter.levels.hysteresis import keep_places
 from services.quoter.levels.limits import narrowed, passive, within
 from services.quoter.levels.rounding import PriceGrid
 from services.quoter.levels.sizing import LotSizes
+from services.quoter.levels.volatility import spread_distance, widened
 from services.quoter.strategies.base import MarketView, Memory, Wanted
 from shared.clock import NS_PER_MS, NS_PER_S, seconds_to_ns
 from shared.errors import Refused
@@ -58,6 +59,7 @@ class Quoter:
         params = settings.params
         self._stale_ns = seconds_to_ns(params.stale_after_s)
         self._size_tolerance = params.size_tolerance_pct / 100
+        self._volatility_roots = params.volatility_roots()
         self._needs = settings.strategy.needs(params)
         self._quote = settings.strategy.quote
         self._inputs = Inputs(self._needs, self._stale_ns)
@@ -226,11 +228,19 @@ class Quoter:
             return self._nothing("no price but our own, and no depth behind it")
         wanted = self._quote(view, self._plan, self._memory)
         self._memory = wanted.memory
-        levels = self._bounded(wanted.levels, view)
+        levels = self._widened(wanted.levels, view) if self._volatility_roots else wanted.levels
+        levels = self._bounded(levels, view)
         if wanted.levels and not levels:
             return self._nothing(f"no room under the permit: {view.permit.reason}")
         self._settled = (view.bid, view.ask)
         return Wanted(levels, wanted.exclusive, wanted.reason, wanted.memory, wanted.holds_ns)
+
+    def _widened(self, levels: tuple[Level, ...], view: MarketView) -> tuple[Level, ...]:
+        """Keep every level as far from the mid as the volatility asks (Q33)."""
+        assert view.volatility_pct is not None, "volatility_spread needs volatility"
+        distance = spread_distance(view.volatility_pct, view.mid, self._volatility_roots)
+        asked = self._asked.levels if self._asked else ()
+        return widened(levels, asked, view.mid, distance, self._prices)
 
     def _bounded(self, levels: tuple[Level, ...], view: MarketView) -> tuple[Level, ...]:
         """Apply hysteresis, then the permit: what limits comes last."""

@@ -1,7 +1,8 @@
 """What a configuration would quote: plain rows for people (`makerd check CONFIG`).
 
 The same strategy and the same limits as in the live quoter, on a book two ticks wide around
-a given mid, with all other symbols of the account flat.
+a given mid, with all other symbols of the account flat. What the signals would say is assumed,
+and said to be (`assumptions`).
 """
 
 from __future__ import annotations
@@ -9,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
 from services.quoter.config import parse_quoter
 from services.quoter.levels.limits import narrowed, within
 from services.quoter.levels.rounding import PriceGrid
 from services.quoter.levels.sizing import LotSizes
-from services.quoter.strategies.base import MarketView, Params, Strategy, Wanted
+from services.quoter.levels.volatility import spread_distance, widened
+from services.quoter.strategies.base import MarketView, Params, Wanted
 from shared.config import Quoter
 from shared.errors import BadInput
 from shared.instrument import Instrument, plain
@@ -23,6 +24,10 @@ from shared.messages import Level, Permit, Side
 
 NS_AT = 10**15
 BOOK_SIZE = 1_000
+#: annualised percent
+VOLATILITY_PCT = 50.0
+#: takers a second at the mid, and by how much of the mid they come less often by a factor e
+ARRIVALS_PER_S, DECAY_SHARE = 1.0, 1e-4
 FLOWS = {"": 0.0, ", takers buy": 1.0, ", takers sell": -1.0}
 
 
@@ -69,15 +74,31 @@ def explain(symbol: str, quoter: Quoter, instrument: Instrument, mid: Decimal, a
     for name, position in positions.items():
         for flow_name, flow in flows.items():
             view = _view(instrument, ticks, position, permit, allowed.equity_usd, flow)
-            rows.extend(_rows(name + flow_name, strategy, plan, view, mid))
+            wanted = strategy.quote(view, plan, strategy.start)
+            rows.extend(_rows(name + flow_name, wanted, _limited(wanted.levels, params, view), view, mid))
     return rows
 
 
+def assumptions(quoter: Quoter, symbol: str) -> str:
+    """Return what the quotes take for granted of the signals, "" where they use none. Raises: BadInput."""
+    strategy, params = parse_quoter(symbol, quoter)
+    needs = strategy.needs(params)
+    said = [f"a volatility of {VOLATILITY_PCT:g} % a year"] if needs.volatility else []
+    if needs.intensity:
+        distance = f"a factor e fewer each {100 * DECAY_SHARE:g} % further out"
+        said.append(f"{ARRIVALS_PER_S:g} taker a second at the mid, {distance}")
+    return ", ".join(said)
+
+
+def _limited(levels: tuple[Level, ...], params: Params, view: MarketView) -> tuple[Level, ...]:
+    distance = spread_distance(VOLATILITY_PCT, view.mid, params.volatility_roots())
+    levels = widened(levels, (), view.mid, distance, view.prices)
+    return within(levels, view.position, view.permit, view.prices, view.sizes)
+
+
 def _rows(
-    situation: str, strategy: Strategy[Any, Any, Any], plan: object, view: MarketView, mid: Decimal
+    situation: str, wanted: Wanted, levels: tuple[Level, ...], view: MarketView, mid: Decimal
 ) -> Iterator[Row]:
-    wanted: Wanted = strategy.quote(view, plan, strategy.start)
-    levels = within(wanted.levels, view.position, view.permit, view.prices, view.sizes)
     position = plain(view.instrument.quantity(view.position))
     if not levels:
         reason = wanted.reason if not wanted.levels else "no room"
@@ -111,7 +132,8 @@ def _view(
         now_ns=NS_AT, instrument=instrument, prices=PriceGrid(instrument), sizes=LotSizes(instrument),
         bid=bid, bid_size=BOOK_SIZE, ask=ask, ask_size=BOOK_SIZE,
         bids=((bid, BOOK_SIZE),), asks=((ask, BOOK_SIZE),), position=position, permit=permit, working=(),
-        equity_usd=equity_usd, flow=flow, volatility_pct=50.0,
+        equity_usd=equity_usd, flow=flow, volatility_pct=VOLATILITY_PCT,
+        intensity=(ARRIVALS_PER_S, 1 / max(1.0, DECAY_SHARE * ticks)),
     )  # fmt: skip
 
 

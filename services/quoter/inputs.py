@@ -5,7 +5,7 @@ A missing or old input is named; it never gets a default, and nothing is quoted 
 
 from __future__ import annotations
 
-from math import isfinite
+from math import inf, isfinite
 
 from services.quoter.sanity import book_problem
 from services.quoter.strategies.base import Needs
@@ -26,6 +26,8 @@ from shared.messages import (
 
 #: every state is repeated each 250 ms; unheard for this long = its process is gone
 HEARD_TTL_NS = NS_PER_S
+#: volatility and intensity are told once a second: the newest one's inputs may be that much older
+TOLD_EACH_NS = NS_PER_S
 
 
 class Inputs:
@@ -90,11 +92,12 @@ class Inputs:
         if needs.equity:
             heard_ns = min(heard_ns, self.equity_ns)
         until_ns = min(self.permit.expires_ns, heard_ns + HEARD_TTL_NS)
-        for is_needed, signal in (
-            (needs.flow, self.flow), (needs.volatility, self.volatility), (needs.intensity, self.intensity)
+        for is_needed, signal, told_each_ns in (
+            (needs.flow, self.flow, 0), (needs.volatility, self.volatility, TOLD_EACH_NS),
+            (needs.intensity, self.intensity, TOLD_EACH_NS),
         ):  # fmt: skip
             if is_needed and signal is not None:
-                until_ns = min(until_ns, signal.as_of_ns + self._stale_ns)
+                until_ns = min(until_ns, signal.as_of_ns + self._stale_ns + told_each_ns)
         return until_ns
 
     def is_depth_fresh(self, now_ns: int) -> bool:
@@ -138,13 +141,23 @@ class Inputs:
         if needs.volatility:
             if self.volatility is None or self.volatility.annualised_pct is None:
                 return "missing: Volatility"
-            if self.volatility.as_of_ns < oldest_ns:
+            if not 0 <= self.volatility.annualised_pct < inf:
+                return "unknown: volatility"
+            if self.volatility.as_of_ns < oldest_ns - TOLD_EACH_NS:
                 return "stale: Volatility"
         if needs.intensity:
             if self.intensity is None or self.intensity.arrivals_per_s is None:
                 return "missing: Intensity"
-            if self.intensity.as_of_ns < oldest_ns:
+            if not _is_usable(self.intensity):
+                return "unknown: intensity"
+            if self.intensity.as_of_ns < oldest_ns - TOLD_EACH_NS:
                 return "stale: Intensity"
         if needs.depth and not self.is_depth_fresh(now_ns):
             return "missing: Depth" if self.depth is None else "stale: Depth"
         return ""
+
+
+def _is_usable(intensity: Intensity) -> bool:
+    """True when takers come, and come less often the further away: else there is no best distance."""
+    arrivals, decay = intensity.arrivals_per_s, intensity.decay_per_tick
+    return arrivals is not None and decay is not None and 0 < arrivals < inf and 0 < decay < inf

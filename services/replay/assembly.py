@@ -18,7 +18,7 @@ from services.replay.venue.account import Fees, SimAccount
 from services.replay.venue.queue import FillModel
 from services.replay.venue.simulated import SimulatedVenue
 from services.risk.config import parse_risk
-from services.signals.config import Config as SignalsConfig
+from services.signals.config import parse_signals
 from shared.clock import NS_PER_MS
 from shared.config import Config, parse
 from shared.errors import BadInput
@@ -48,7 +48,7 @@ def assemble(config: Config, symbols: Sequence[str]) -> Assembly:
     accounts |= {name: account.venue for name, account in config.accounts.items() if name in accounts}
     capabilities = {venue: _capabilities(config, venue) for venue in set(accounts.values())}
     parts = Parts(
-        quoters, accounts, parse_risk(config.risk), parse(config.signals, SignalsConfig, "signals"),
+        quoters, accounts, parse_risk(config.risk), parse_signals(config.signals),
         parse(config.execution, ExecutionConfig, "execution"), capabilities, config.deployment.tag,
     )  # fmt: skip
     return Assembly(parts, parse_replay(config.replay))

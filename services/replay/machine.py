@@ -47,7 +47,7 @@ from shared.messages import (
     Working,
 )
 from shared.service import BATCH_NS, Handler, handlers_of
-from shared.venues.base import Capabilities
+from shared.venues.base import Capabilities, VenueFunding
 
 #: what the processes off the hot path take in batches
 _BATCHED_BY_RISK: tuple[type[Message], ...] = (
@@ -71,6 +71,7 @@ class Listener(Protocol):
 
     def on_market(self, message: Message, now_ns: int) -> None: ...
     def on_published(self, message: Message, now_ns: int) -> None: ...
+    def on_funding(self, payment: VenueFunding, now_ns: int) -> None: ...
 
 
 class Parts:
@@ -116,6 +117,7 @@ class Machine:
             for account, venue in parts.venues.items()
         }  # fmt: skip
         self.quoters = {(s.venue, s.symbol): Quoter(s) for s in parts.quoters}
+        self.account_of = {s.symbol: s.account for s in parts.quoters}
         self._accounts = {(s.account, s.symbol): (s.venue, s.symbol) for s in parts.quoters}
         self._on_quoter = {key: handlers_of(core) for key, core in self.quoters.items()}
         self._on_top = {key: core.on_top for key, core in self.quoters.items()}
@@ -208,6 +210,10 @@ class Machine:
             self._arrivals.append((due_ns, shown))
         if venue.told:
             self._tell_streams(now_ns)
+        if venue.funded:
+            funded, venue.funded = venue.funded, []
+            for _account, payment in funded:
+                self.listener.on_funding(payment, now_ns)
 
     def run_until(self, until_ns: int) -> None:
         """Do everything that is due until then."""

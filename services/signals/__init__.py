@@ -1,1 +1,1 @@
-"""Signals: order flow and volatility of the symbols that somebody listens to."""
+"""Signals: order flow, volatility and intensity of the symbols that somebody listens to."""

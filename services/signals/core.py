@@ -1,7 +1,7 @@
-"""Signals: order flow and volatility of every symbol in demand.
+"""Signals: order flow, volatility and the takers' intensity of every symbol in demand.
 
-In          Top, Trade, FeedState, InstrumentInfo; Gap of the trades
-Out         Flow each 100 ms, Volatility each second: on the timer, never per trade
+In          Top, Trade, FeedState, InstrumentInfo; Candles, once, as the seed; Gap of the trades
+Out         Flow each 100 ms, Volatility and Intensity each second: on the timer, never per trade
 State       rolling windows; nothing that must survive a restart
 On failure  a gap or a feed that is not live -> no Flow until one whole window has passed
             again; consumers see the last one age
@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from services.signals.config import Config
 from services.signals.symbol import SymbolSignals
 from shared.clock import NS_PER_MS
-from shared.messages import FeedState, Gap, InstrumentInfo, Message, Top, Trade
+from shared.messages import Candles, FeedState, Gap, InstrumentInfo, Message, Top, Trade
 
 
 class Signals:
@@ -33,6 +33,11 @@ class Signals:
 
     def forget(self, scope: str, symbol: str) -> None:
         self._symbols.pop((scope, symbol), None)
+
+    def wants_seed(self, scope: str, symbol: str) -> bool:
+        """Whether the candles of a symbol would still be of use."""
+        signals = self._symbols.get((scope, symbol))
+        return signals is not None and signals.wants_seed
 
     def on_instrument_info(self, info: InstrumentInfo, _now_ns: int) -> Iterable[Message]:
         signals = self._symbols.get((info.scope, info.symbol))
@@ -56,6 +61,12 @@ class Signals:
         signals = self._symbols.get((trade.scope, trade.symbol))
         if signals is not None:
             signals.on_trade(trade)
+        return ()
+
+    def on_candles(self, candles: Candles, _now_ns: int) -> Iterable[Message]:
+        signals = self._symbols.get((candles.scope, candles.symbol))
+        if signals is not None:
+            signals.on_candles(candles)
         return ()
 
     def on_gap(self, gap: Gap, now_ns: int) -> Iterable[Message]:

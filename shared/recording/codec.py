@@ -21,7 +21,8 @@ from shared.venues import base, market_data
 
 #: of every core: what is on the bus, and what venues say
 COMMON_TYPES: tuple[type, ...] = (
-    *KINDS.values(), Gap, Level, WorkingOrder, Reject, Instrument, market_data.RawSnapshot, base.NewOrder,
+    *KINDS.values(), Gap, Level, WorkingOrder, Reject, Instrument, market_data.RawSnapshot,
+    market_data.RawCandles, base.NewOrder,
     base.RateLimit, base.Capabilities, base.Accepted, base.Rejected, base.Unknown, base.VenueOrder,
     base.VenueFill, base.VenuePosition, base.VenueBalance, base.VenueEquity, base.VenueFunding,
 )  # fmt: skip

@@ -45,6 +45,17 @@ class RawSnapshot(msgspec.Struct, gc=False):
     venue_ns: int | None
 
 
+class RawCandles(msgspec.Struct, gc=False):
+    """Candles of traded prices, oldest first: start (the venue's wall clock, s), high, low, close.
+
+    interval_s  how long each of them really is; an interval without a trade has no candle
+    """
+
+    symbol: str
+    interval_s: int
+    rows: Sequence[tuple[int, str, str, str]]
+
+
 class DepthSnapshot(msgspec.Struct, gc=False):
     """A whole book, or its best levels, in any order, as of `update_id`."""
 
@@ -152,6 +163,10 @@ class MarketClient(PublicClient, Protocol):
 
     def depth(self, symbol: str, limit: int = 1000) -> RawSnapshot:
         """Return the best `limit` levels of each side."""
+        ...
+
+    def candles(self, symbol: str, since_s: int) -> RawCandles:
+        """Return the shortest candles that the venue has, from a time of its clock until now."""
         ...
 
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from services.console import progress
 from services.console.__main__ import main
-from services.console.commands import records, replaying
+from services.console.commands import records, replaying, verifying
 from services.console.options import parse
 from services.console.running.supervisor import ProcessInfo
 from shared.config import Config
@@ -128,12 +129,12 @@ def test_verify_exits_with_0_only_where_all_is_the_same(
     path = recorded(config.run_dir)
     recorded(config.run_dir)
     options = parse(["replay", "--verify", str(config.run_dir)])
-    assert replaying.replay(options) == 0
+    assert replaying.command(options) == 0
     assert "the same decisions: 2 recordings, 18 calls" in capsys.readouterr().out
     content = bytearray(path.read_bytes())
     content[-9] ^= 1
     path.write_bytes(content)
-    assert replaying.replay(options) == 1
+    assert replaying.command(options) == 1
     shown = capsys.readouterr()
     assert f"quoter.SOL: NOT THE SAME: {path}: record 10 at byte" in shown.out
     assert "1 of 2 recordings are not the same" in shown.err
@@ -143,19 +144,19 @@ def test_what_takes_longer_shows_how_far_it_is(
     config: Config, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     recorded(config.run_dir)
-    monkeypatch.setattr(replaying, "PATIENCE_S", 0.0)
-    assert replaying.verify_run(config.run_dir) == 0
+    monkeypatch.setattr(progress, "PATIENCE_S", 0.0)
+    assert verifying.verify_run(config.run_dir) == 0
     assert not capsys.readouterr().err, "not where nobody looks"
     monkeypatch.setenv("FORCE_COLOR", "1")
-    assert replaying.verify_run(config.run_dir) == 0
+    assert verifying.verify_run(config.run_dir) == 0
     assert "verifying" in capsys.readouterr().err
 
 
 def test_replay_without_anything_to_do_is_bad_input(
     config: Config, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(BadInput, match="--verify RUN is missing"):
-        replaying.replay(parse(["replay"]))
+    with pytest.raises(BadInput, match="CONFIG is missing"):
+        replaying.command(parse(["replay"]))
     monkeypatch.setattr("sys.argv", ["makerd", "replay", "--verify", str(config.run_dir / "gone")])
     assert main() == 78
     assert "neither a run directory nor a recording" in capsys.readouterr().err

@@ -8,7 +8,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.messages import Level, Message, Side
-from tests.quoter.builders import Desk, equity, flow, permit, position, top, working
+from tests.quoter.builders import (
+    Desk,
+    equity,
+    flow,
+    intensity,
+    permit,
+    position,
+    top,
+    volatility,
+    working,
+)
 
 STRATEGIES: list[tuple[str, dict[str, Any]]] = [
     ("one_sided", {}),
@@ -17,6 +27,10 @@ STRATEGIES: list[tuple[str, dict[str, Any]]] = [
     ("two_sided", {"size_usd": 500, "join_best": True, "skew": 0.5, "min_price_move_ticks": 4}),
     ("two_sided", {"equity_pct": 5, "half_spread_ticks": 1, "min_size": "raise", "max_position": 3.0}),
     ("two_sided", {"quantity": 2.0, "half_spread_ticks": 5, "max_position": 3.0, "size_tolerance_pct": 50}),
+    ("two_sided", {"quantity": 2.0, "half_spread_ticks": 5, "skew": 1.0, "volatility_spread": 1.0}),
+    ("one_sided", {"volatility_spread": 0.5, "cap_usd": 1e6, "equity_pct": 50}),
+    ("avellaneda_stoikov", {"quantity": 2.0, "gamma": 20.0, "max_position": 3.0}),
+    ("glft", {"size_usd": 400.0, "gamma": 20.0, "max_skew": 3.0, "volatility_spread": 0.5}),
 ]
 
 
@@ -43,6 +57,8 @@ events = st.lists(
         st.integers(-500, 500).map(position),
         st.floats(0, 1e6).map(equity),
         st.floats(-1, 1).map(flow),
+        st.floats(0, 1e4).map(volatility),
+        st.floats(1e-3, 10).map(lambda decay: intensity(1.0, decay)),
         st.just(working()),
     ),
     max_size=25,

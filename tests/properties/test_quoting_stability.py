@@ -15,11 +15,14 @@ STRATEGIES: list[tuple[str, dict[str, Any]]] = [
     ("one_sided", {}),
     ("two_sided", {"quantity": 0.05, "spread_pct": 0.02}),
     ("two_sided", {"size_usd": 50, "join_best": True, "skew": 0.5}),
+    ("two_sided", {"size_usd": 50, "join_best": True, "skew": 0.5, "volatility_spread": 1.0}),
+    ("avellaneda_stoikov", {"quantity": 0.05, "gamma": 20.0}),
+    ("glft", {"quantity": 0.05, "gamma": 20.0}),
 ]
 
 
 @settings(max_examples=40)
-@given(choice=st.sampled_from(STRATEGIES), repeats=st.lists(st.integers(0, 6), max_size=30))
+@given(choice=st.sampled_from(STRATEGIES), repeats=st.lists(st.integers(0, 8), max_size=30))
 def test_unchanged_inputs_cause_no_new_message(
     choice: tuple[str, dict[str, Any]], repeats: list[int]
 ) -> None:
@@ -33,6 +36,8 @@ def test_unchanged_inputs_cause_no_new_message(
         inputs.working,
         inputs.equity,
         inputs.flow,
+        inputs.volatility,
+        inputs.intensity,
     ]
     for index in repeats:
         message = known[index]

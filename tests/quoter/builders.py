@@ -23,6 +23,7 @@ from shared.messages import (
     FeedStatus,
     Flow,
     InstrumentInfo,
+    Intensity,
     Level,
     Message,
     OrderStatus,
@@ -31,6 +32,7 @@ from shared.messages import (
     Quotes,
     Side,
     Top,
+    Volatility,
     Working,
     WorkingOrder,
 )
@@ -70,6 +72,16 @@ def feed(status: FeedStatus = FeedStatus.LIVE, now_ns: int = START_NS, reason: s
 
 def flow(log_ratio: float = 0.0, now_ns: int = START_NS) -> Flow:
     return Flow(VENUE, SYMBOL, log_ratio, 0.0, 0.0, now_ns)
+
+
+def volatility(annualised_pct: float | None = 50.0, now_ns: int = START_NS) -> Volatility:
+    return Volatility(VENUE, SYMBOL, annualised_pct, 60, now_ns)
+
+
+def intensity(
+    arrivals_per_s: float | None = 1.0, decay_per_tick: float | None = 0.5, now_ns: int = START_NS
+) -> Intensity:
+    return Intensity(VENUE, SYMBOL, arrivals_per_s, decay_per_tick, 100, now_ns)
 
 
 def permit(now_ns: int = START_NS, **changes: Any) -> Permit:
@@ -138,7 +150,8 @@ class Desk:
         """A quoter that has heard everything and quotes on 199.99 / 200.01."""
         desk = cls(Quoter(settings(strategy, **params)))
         desk.quoter.on_instrument_info(INFO, desk.now_ns)
-        for message in (permit(), position(), working(), equity(), feed(), flow(), top()):
+        signals = (flow(), volatility(), intensity())
+        for message in (permit(), position(), working(), equity(), feed(), *signals, top()):
             desk.send(message)
         return desk
 
@@ -174,7 +187,7 @@ class Desk:
         repeated: list[Message] = [message for message in newest if message is not None]
         if inputs.permit is not None:
             repeated.append(msgspec.structs.replace(inputs.permit, expires_ns=self.now_ns + NS_PER_S))
-        for dated in (inputs.feed, inputs.flow):
+        for dated in (inputs.feed, inputs.flow, inputs.volatility, inputs.intensity):
             if dated is not None:
                 repeated.append(msgspec.structs.replace(dated, as_of_ns=self.now_ns))
         return [quotes for message in repeated for quotes in self.send(message)]

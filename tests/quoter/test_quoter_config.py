@@ -50,8 +50,9 @@ def test_X02_an_unknown_symbol_lists_the_known_ones(tmp_path: Path) -> None:
 def test_X15_an_unknown_strategy_lists_the_choices() -> None:
     with pytest.raises(BadInput) as caught:
         parse_quoter(SYMBOL, Quoter(ACCOUNT, "martingale"))
-    text = "quoters.SOL_USDC_PERP.strategy 'martingale' is unknown; choices: one_sided, two_sided"
-    assert str(caught.value) == text
+    text = "quoters.SOL_USDC_PERP.strategy 'martingale' is unknown; choices: "
+    assert str(caught.value) == text + ", ".join(sorted(STRATEGIES))
+    assert {"one_sided", "two_sided", "avellaneda_stoikov", "glft"} <= STRATEGIES.keys()
 
 
 @pytest.mark.parametrize(

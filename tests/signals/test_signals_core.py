@@ -13,23 +13,33 @@ from services.signals.core import Signals
 from services.signals.demand import Demand
 from shared.clock import NS_PER_MS, NS_PER_S
 from shared.errors import BadInput
-from shared.messages import FeedStatus, Flow, Gap, Message, Side, Trade, Volatility
+from shared.messages import (
+    Candles,
+    FeedStatus,
+    Flow,
+    Gap,
+    Intensity,
+    Message,
+    Side,
+    Trade,
+    Volatility,
+)
 from tests.quoter.builders import INFO, START_NS, SYMBOL, VENUE, feed, top
 
 
 class Market:
     """A signals core with one watched symbol and a clock that is passed in."""
 
-    def __init__(self) -> None:
+    def __init__(self, **settings: Any) -> None:
         self.now_ns = START_NS
-        self.core = Signals(Config())
+        self.core = Signals(Config(**settings))
         self.core.watch(VENUE, SYMBOL)
         self.core.on_instrument_info(INFO, self.now_ns)
         self.core.on_feed_state(feed(), self.now_ns)
         self.core.on_top(top(), self.now_ns)
 
     def trade(self, side: Side, lots: int = 100, price: int = 20_000) -> None:
-        trade = Trade(VENUE, SYMBOL, side, price, lots, 1, 0, self.now_ns)
+        trade = Trade(VENUE, SYMBOL, side, price, lots, 1, self.now_ns, self.now_ns)
         assert list(self.core.on_trade(trade, self.now_ns)) == []
 
     def run(self, seconds: float, *, alive: bool = True) -> list[Message]:
@@ -121,13 +131,145 @@ def test_D06_inputs_that_are_no_longer_alive_are_no_inputs() -> None:
 def test_volatility_is_told_each_second_from_mids_sampled_by_the_clock() -> None:
     market = Market()
     told: list[Volatility] = []
-    for second in range(15):
+    for second in range(30):
         market.core.on_top(top(19_999 + second % 2, 20_001 + second % 2, market.now_ns), market.now_ns)
         told += [message for message in market.run(1) if isinstance(message, Volatility)]
-    assert len(told) == 15
+    assert 29 <= len(told) <= 30
     assert told[5].annualised_pct is None
     step = math.log(20_001 / 20_000)
     assert told[-1].annualised_pct == pytest.approx(100 * step * math.sqrt(365 * 86_400), rel=1e-6)
+
+
+def volatilities(messages: list[Message]) -> list[Volatility]:
+    return [message for message in messages if isinstance(message, Volatility)]
+
+
+def test_Q12_a_thousand_tops_in_a_second_are_one_sample() -> None:
+    market = Market()
+    market.run(2)
+    for number in range(1000):
+        market.now_ns += 2 * NS_PER_MS
+        bid = 19_999 + number % 5
+        market.core.on_top(top(bid, bid + 2, market.now_ns), market.now_ns)
+    assert volatilities(market.run(1))[-1].sample_count == 3  # one before, two with the tops
+
+
+def test_Q12_the_price_at_the_end_of_a_second_is_the_one_before_it_whenever_that_is_told() -> None:
+    """A top stamped before the end arrives after it: batches and timers are late, stamps are not."""
+    market = Market()
+    market.run(3)
+    end_ns = (market.now_ns // NS_PER_S + 1) * NS_PER_S
+    market.run(0.9)
+    market.now_ns = end_ns + 9 * NS_PER_MS
+    market.core.on_timer(market.now_ns)
+    market.core.on_top(top(20_199, 20_201, end_ns - 1), market.now_ns)  # one percent up
+    market.core.on_top(top(29_999, 30_001, end_ns + 1), market.now_ns)
+    market.core.on_feed_state(feed(now_ns=market.now_ns), market.now_ns)
+    market.core.on_timer(market.now_ns + 100 * NS_PER_MS)
+    gauge = market.core._symbols[VENUE, SYMBOL]._gauge
+    assert gauge._own[-1].log_return == pytest.approx(math.log(1.01))
+
+
+def test_Q12_a_quiet_market_has_a_volatility_of_zero_and_a_dead_feed_has_none() -> None:
+    market = Market()
+    assert volatilities(market.run(25))[-1].annualised_pct == 0.0
+    first, second = volatilities(market.run(5, alive=False))
+    # the feed was heard at the end of the first of these seconds, and not at that of the second
+    assert second.sample_count == first.sample_count
+    again = volatilities(market.run(4))
+    assert again[-1].sample_count == first.sample_count + 2  # of the four, from a whole one to the next
+
+
+def test_Q12_an_outage_is_no_return_even_if_the_price_moved_in_it() -> None:
+    market = Market()
+    market.run(30)
+    market.core.on_feed_state(feed(FeedStatus.STALE, market.now_ns), market.now_ns)
+    market.run(40, alive=False)
+    market.core.on_top(top(24_999, 25_001, market.now_ns), market.now_ns)
+    told = volatilities(market.run(40))
+    assert {volatility.annualised_pct for volatility in told} <= {None, 0.0}
+    assert told[-1].annualised_pct == 0.0
+
+
+def test_Q12_other_ticks_are_no_return() -> None:
+    market = Market()
+    market.run(30)
+    market.core.on_instrument_info(msgspec.structs.replace(INFO, tick_size="0.1"), market.now_ns)
+    market.core.on_top(top(1_999, 2_001, market.now_ns), market.now_ns)
+    assert volatilities(market.run(30))[-1].annualised_pct == 0.0
+
+
+@pytest.mark.parametrize("name", ["blended", "rolling", "ewma", "parkinson", "kernel"])
+def test_Q12_every_estimator_can_be_chosen(name: str) -> None:
+    market = Market(volatility=name)
+    told: list[Volatility] = []
+    for second in range(70):
+        bid = 19_999 + second % 2
+        market.core.on_top(top(bid, bid + 2, market.now_ns), market.now_ns)
+        told += volatilities(market.run(1))
+    assert told[-1].annualised_pct is not None and 0 < told[-1].annualised_pct < 60
+
+
+def test_D11_candles_give_a_volatility_at_the_first_second() -> None:
+    market = Market()
+    assert market.core.wants_seed(VENUE, SYMBOL)
+    rows = tuple(
+        (START_NS + (second - 999) * NS_PER_S, 20_002, 19_998, 20_000 + second % 2) for second in range(1000)
+    )
+    market.core.on_candles(Candles(VENUE, SYMBOL, 1, rows), market.now_ns)
+    assert not market.core.wants_seed(VENUE, SYMBOL)
+    first = volatilities(market.run(1.1))[0]
+    step = math.log(20_001 / 20_000)
+    assert first.annualised_pct == pytest.approx(100 * step * math.sqrt(365 * 86_400), rel=0.01)
+    assert 598 <= first.sample_count <= 600
+    assert not market.core.wants_seed(VENUE, "SOL_USDC")
+
+
+def test_intensity_is_told_each_second_and_none_until_enough_is_seen() -> None:
+    market = Market()
+    told: list[Intensity] = []
+    for second in range(60):
+        market.trade(Side.BUY if second % 2 else Side.SELL, price=20_001 + second % 3)
+        told += [message for message in market.run(1) if isinstance(message, Intensity)]
+    assert 59 <= len(told) <= 60
+    assert told[10].arrivals_per_s is None and told[10].decay_per_tick is None
+    last = told[-1]
+    assert last.trade_count >= 50
+    assert last.arrivals_per_s is not None and last.decay_per_tick is not None
+    at_best = last.arrivals_per_s * math.exp(-last.decay_per_tick)  # one tick from the mid
+    assert at_best == pytest.approx(0.5, rel=0.05)  # one a second, half of them on each side
+
+
+def test_a_gap_in_the_trades_voids_what_is_unfinished_of_the_intensity() -> None:
+    market = Market()
+    market.run(2)
+    for number in range(5):
+        market.now_ns += NS_PER_MS
+        market.trade(Side.BUY, price=20_001 + number)
+    market.core.on_gap(Gap(VENUE, SYMBOL, "Trade"), market.now_ns)
+    (told,) = [message for message in market.run(1) if isinstance(message, Intensity)]
+    assert told.trade_count == 0
+
+
+def test_an_order_that_walks_the_book_is_one_arrival_by_the_venues_time() -> None:
+    market = Market()
+    market.run(2)
+    for number, venue_ns in enumerate((7, 7, 8, None, None)):
+        at_ns = market.now_ns + number
+        trade = Trade(VENUE, SYMBOL, Side.BUY, 20_001 + number, 1, number, venue_ns, at_ns)
+        market.core.on_trade(trade, at_ns)
+    told = [message for message in market.run(1) if isinstance(message, Intensity)]
+    assert told[-1].trade_count == 4  # without a time of the venue, ours
+
+
+def test_arrivals_counted_in_other_ticks_are_forgotten() -> None:
+    market = Market()
+    market.run(2)
+    market.trade(Side.BUY, price=20_001)
+    market.run(20)
+    market.core.on_instrument_info(msgspec.structs.replace(INFO, tick_size="0.1"), market.now_ns)
+    told = [message for message in market.run(2) if isinstance(message, Intensity)]
+    assert told[-1].trade_count == 0
 
 
 def test_symbols_that_nobody_wants_are_ignored() -> None:
@@ -157,6 +299,23 @@ def test_demand_outlives_a_quoter_that_is_being_restarted() -> None:
     [
         ({"flow_alpha": 1.5}, "signals: flow_alpha: Expected `float` <= 0.99, was 1.5"),
         ({"flow_windw_s": 3.0}, "did you mean 'flow_window_s'"),
+        ({"volatility": "garch"}, "signals: volatility: Invalid enum value 'garch', was 'garch'"),
+        (
+            {"volatility_short_s": 700},
+            "signals: volatility_short_s: must be at most volatility_long_s (600), was 700",
+        ),
+        (
+            {"volatility_min_samples": 61},
+            "signals: volatility_min_samples: must be at most volatility_short_s (60), was 61",
+        ),
+        (
+            {"volatility_bar_s": 121},
+            "signals: volatility_bar_s: must be at most volatility_long_s / 5 (120), was 121",
+        ),
+        (
+            {"volatility_long_s": 60, "volatility_kernel_lags": 13},
+            "signals: volatility_kernel_lags: must be at most volatility_long_s / 5 (12), was 13",
+        ),
     ],
 )
 def test_X02_a_bad_value_is_named_with_its_rule(raw: dict[str, Any], text: str) -> None:

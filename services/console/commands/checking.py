@@ -18,7 +18,7 @@ from services.console.commands.venue_reads import (
 from services.execution.config import ExecutionConfig
 from services.marketdata.config import MarketDataConfig
 from services.quoter.config import parse_quoter
-from services.quoter.explain import Allowed, explain
+from services.quoter.explain import Allowed, assumptions, explain
 from services.risk.config import parse_risk
 from services.signals.config import parse_signals
 from shared.config import Config, load, parse
@@ -92,6 +92,9 @@ def _show_quotes(config: Config, symbol: str, venue: str, mid: Decimal | None, e
         table.add_column(name.replace("_", " "), no_wrap=True)
     for row in explain(symbol, config.quoters[symbol], rules, mid, _allowed(config, symbol, float(equity))):
         table.add_row(*(getattr(row, name) for name in COLUMNS))
+    assumed = assumptions(config.quoters[symbol], symbol)
+    if assumed:
+        print(f"{symbol}: assumed of the signals: {assumed}")
     Console().print(table)
 
 

@@ -6,10 +6,12 @@ from typing import Any
 
 from services.quoter.strategies import one_sided, two_sided
 from services.quoter.strategies.base import Strategy
+from services.quoter.strategies.optimal import avellaneda_stoikov, glft
 from shared.errors import BadInput
 
 STRATEGIES: dict[str, Strategy[Any, Any, Any]] = {
-    strategy.name: strategy for strategy in (one_sided.STRATEGY, two_sided.STRATEGY)
+    strategy.name: strategy
+    for strategy in (avellaneda_stoikov.STRATEGY, glft.STRATEGY, one_sided.STRATEGY, two_sided.STRATEGY)
 }
 
 

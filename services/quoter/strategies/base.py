@@ -10,13 +10,15 @@ are for one instrument, in ticks and lots, computed once; without a `plan` funct
 the params themselves.
 
 The quoter does the rest: it subtracts our own orders before the view, and afterwards
-applies hysteresis and the permit.
+moves the levels outwards with the volatility where that is asked for, and applies
+hysteresis and the permit.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
@@ -104,11 +106,16 @@ class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     own_order_settle_s  how long book and execution may disagree about our own orders: longer than
                         market data may lag (`[marketdata] max_lag_s`), or we chase our own ghost
     size_tolerance_pct  an order whose size is off by less than this keeps its place
+    volatility_spread   no quote is nearer to the mid than so many standard deviations of it over
+                        volatility_horizon_s (0.5 to 1 is usual); 0 = off
+    volatility_horizon_s  over how long that deviation is meant, seconds
     """
 
     stale_after_s: Annotated[float, Meta(ge=0.1, le=5)] = 2.0
     own_order_settle_s: SettleSeconds = DEFAULT_SETTLE_S
     size_tolerance_pct: Annotated[float, Meta(ge=0, le=50)] = 10.0
+    volatility_spread: Annotated[float, Meta(ge=0, le=20)] = 0.0
+    volatility_horizon_s: Annotated[float, Meta(ge=0.1, le=86_400)] = 10.0
 
     def problem(self) -> str:
         """Return the rule between several parameters that is broken, "" when none is."""
@@ -117,6 +124,10 @@ class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     def largest_position(self) -> float | None:
         """Return the bound that the params set on the position, base units; None = the permit's alone."""
         return None
+
+    def volatility_roots(self) -> float:
+        """Return by what the deviation of one second is multiplied for the least distance; 0 = no such."""
+        return self.volatility_spread * math.sqrt(self.volatility_horizon_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +146,14 @@ L = TypeVar("L")
 M = TypeVar("M", bound=Memory)
 
 
+def _with_options(needs: Callable[[P], Needs]) -> Callable[[P], Needs]:
+    def all_needs(params: P) -> Needs:
+        own = needs(params)
+        return replace(own, volatility=True) if params.volatility_spread else own
+
+    return all_needs
+
+
 def _params_are_the_plan(params: Any, _instrument: Instrument) -> Any:
     return params
 
@@ -143,9 +162,11 @@ def _params_are_the_plan(params: Any, _instrument: Instrument) -> Any:
 class Strategy(Generic[P, L, M]):
     """A strategy as it is registered.
 
-    start  the memory of the first call
-    needs  which inputs these params make necessary
-    plan   params in ticks and lots of an instrument. Raises: BadInput
+    start    the memory of the first call
+    needs    which inputs these params make necessary; what the options of every strategy need is
+             added here, so that core, process and `makerd check` ask for the same
+    plan     params in ticks and lots of an instrument. Raises: BadInput
+    summary  one line for people; "" = the first line of the file of the params
     """
 
     name: str
@@ -154,3 +175,7 @@ class Strategy(Generic[P, L, M]):
     start: M
     needs: Callable[[P], Needs]
     plan: Callable[[P, Instrument], L] = _params_are_the_plan
+    summary: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "needs", _with_options(self.needs))

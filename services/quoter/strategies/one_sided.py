@@ -26,6 +26,7 @@ class Params(base.Params, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
     offset_ticks    distance behind the best price; 0 joins it
     equity_pct      order size as percent of the equity, at most cap_usd
+    cap_usd         largest order, quote units
     lifetime_s      an older order is replaced
     flow_threshold  ratio of taker buying to selling from which the side is the ask (its inverse: the bid)
     min_hold_s      shortest time between two switches of the side

@@ -35,10 +35,10 @@ class Params(base.Params, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """What a person writes. Exactly one of quantity, size_usd and equity_pct.
 
     spread_pct           total spread, percent of the mid (0.30: each side 0.15 % away)
-    half_spread_ticks    ticks *per side*, instead of spread_pct; `spread_ticks` is its other name
+    half_spread_ticks, spread_ticks  ticks *per side*, instead of spread_pct: two names of one thing
     min_spread_ticks     smallest distance of our two quotes
     join_best            rest at the best prices of others, at least min_spread_ticks apart
-    quantity             base units per side; size_usd quote units; equity_pct percent of the equity
+    quantity, size_usd, equity_pct  size per side: base units, quote units, or percent of the equity
     size_cap_usd         largest order where equity_pct is used
     min_size             an order below the venue's minimum is skipped, raised to it, or refused at start
                          (only a quantity can be: what money buys is known with a price)

@@ -198,7 +198,7 @@ class BinanceReader:
         self._symbol = symbol
         self._rule: SequenceRule = PreviousId() if is_chained_by_previous else ConsecutiveIds()
         self._price = Grid(info.tick_size, "price", where).steps
-        self._size = Grid(info.lot_size, "size", where).steps
+        self._size = Grid(info.lot_size, "size", where, is_exact=False).steps
         self.snapshot: RawSnapshot | None = None
         self.has_new_snapshot = False
 

@@ -14,21 +14,27 @@ REMEMBERED = 65_536
 
 
 class Grid:
-    """Multiples of a step."""
+    """Multiples of a step.
 
-    def __init__(self, step: str, what: str, where: str) -> None:
+    is_exact  False = what is no multiple is rounded down, but never to nothing: sizes of others
+    """
+
+    def __init__(self, step: str, what: str, where: str, is_exact: bool = True) -> None:
         """what, where: for the error, "price" and the file."""
         self._step = Decimal(step)
+        self._is_exact = is_exact
         self._what, self._where = what, where
         self.steps = lru_cache(maxsize=REMEMBERED)(self._steps)
 
     def _steps(self, text: str) -> int:
-        """Raises: BadInput when `text` is no whole number of steps."""
+        """Raises: BadInput when `text` is no number, or no whole number of steps."""
         try:
             steps = Decimal(text) / self._step
             whole = int(steps)
         except (InvalidOperation, ValueError, OverflowError):
             raise BadInput(f"{self._where}: {self._what} {text!r} is not a number") from None
+        if not self._is_exact and whole >= 0:
+            return whole or (1 if steps else 0)
         if steps != whole or whole < 0:
             raise BadInput(f"{self._where}: {self._what} {text} is not a multiple of {self._step:f}")
         return whole

@@ -13,6 +13,7 @@ from shared.venues.base import VenueBalance, VenueEquity, VenueFill, VenueFundin
 
 #: reads ask for what happened in the last seconds; older fills are not kept
 KEPT_FILLS = 10_000
+_COST_DIGITS = Decimal("1e-12")
 
 
 class Fees:
@@ -75,7 +76,8 @@ class SimAccount:
             self.costs.pop(name, None)
         elif position * side.sign >= 0:
             before = self.costs.get(name, lot_price)
-            self.costs[name] = (before * abs(position) + lot_price * lots) / abs(after)
+            average = (before * abs(position) + lot_price * lots) / abs(after)
+            self.costs[name] = average.quantize(_COST_DIGITS)  # short, so that sums with it stay exact
         elif abs(lots) > abs(position):
             self.costs[name] = lot_price
 

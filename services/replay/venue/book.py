@@ -133,7 +133,7 @@ class Market:
         )  # fmt: skip
 
     def shown_depth(self, depth: Depth) -> Depth:
-        """Return a depth with our orders in it, as many levels as it has."""
+        """Return a depth with our orders in it."""
         if not self.our_bids and not self.our_asks:
             return depth
         return Depth(
@@ -156,7 +156,7 @@ def _with_ours(ours: list[Resting], best: int | None, size: int) -> tuple[int, i
 def _merged(levels: Levels, ours: list[Resting], side: Side) -> Levels:
     if not ours:
         return levels
-    merged, sign, deepest = list(levels), int(side), len(levels)
+    merged, sign = list(levels), int(side)
     for order in ours:
         price, lots = order.price, order.size - order.filled
         index = 0
@@ -166,4 +166,4 @@ def _merged(levels: Levels, ours: list[Resting], side: Side) -> Levels:
             merged[index] = (price, merged[index][1] + lots)
         else:
             merged.insert(index, (price, lots))
-    return tuple(merged[: max(deepest, 1)])
+    return tuple(merged)

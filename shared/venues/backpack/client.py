@@ -27,12 +27,12 @@ from shared.venues.backpack.account_mapper import (
     to_order,
     to_position,
 )
-from shared.venues.backpack.mapper import snapshot_of, to_instrument
+from shared.venues.backpack.mapper import candles_of, snapshot_of, to_instrument
 from shared.venues.backpack.rest import NotFound, Rest, Spend
 from shared.venues.backpack.signer import Parameters, Signer, present
 from shared.venues.base import VenueBalance, VenueEquity, VenueFill, VenueFunding, VenueOrder, VenuePosition
 from shared.venues.clock_offset import ClockOffset
-from shared.venues.market_data import RawSnapshot
+from shared.venues.market_data import RawCandles, RawSnapshot
 
 T = TypeVar("T")
 PAGE_SIZE = 1000
@@ -43,6 +43,8 @@ SEARCH_BACK_MS = 3_600_000
 #: seconds to connect, seconds between bytes, of an account's reads: money waits for them
 ACCOUNT_TIMEOUT_S = (1.0, 2.0)
 MARKET_TYPES = ("SPOT", "PERP")
+#: the shortest candles of the venue: its name for them, seconds
+CANDLES = ("1s", 1)
 log = logging.getLogger("backpack.client")
 
 
@@ -90,6 +92,16 @@ class BackpackPublic:
         """Return the book's best `limit` levels a side (5, 10, 20, 50, 100, 500 or 1000)."""
         reply = self._get("/api/v1/depth", symbol=symbol, limit=limit)
         return read_row(_object(reply), lambda row: snapshot_of(symbol, row))
+
+    def candles(self, symbol: str, since_s: int) -> RawCandles:
+        """Return the candles of last prices, a second each, that start at `since_s` or later."""
+        name, interval_s = CANDLES
+        reply = self._get("/api/v1/klines", symbol=symbol, interval=name, startTime=since_s)
+
+        def to_candles(whole: Row) -> RawCandles:
+            return candles_of(symbol, interval_s, whole["rows"])
+
+        return read_row({"rows": rows_of(reply)}, to_candles)
 
     def close(self) -> None:
         self._rest.close()

@@ -12,7 +12,8 @@ Source: Backpack OpenAPI and stream documents (2026-08-22), probes of 2026-09-22
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -31,6 +32,7 @@ from shared.venues.market_data import (
     MarketEvent,
     MarkPrice,
     PublicTrade,
+    RawCandles,
     RawSnapshot,
     Unreadable,
 )
@@ -192,6 +194,25 @@ def snapshot_of(symbol: str, reply: dict[str, Any]) -> RawSnapshot:
     return RawSnapshot(
         symbol, int(reply["lastUpdateId"]), reply["bids"], reply["asks"], int(reply["timestamp"]) * NS_PER_US
     )
+
+
+def candles_of(symbol: str, interval_s: int, rows: Iterable[dict[str, Any]]) -> RawCandles:
+    """Read a klines reply; times are "YYYY-MM-DD HH:MM:SS" in UTC, prices of no trade are missing.
+
+    Raises: KeyError, TypeError, ValueError, also when a row is not of the interval that was asked for.
+    """
+    found = []
+    for row in rows:
+        start_s, end_s = _wall_s(row["start"]), _wall_s(row["end"])
+        if end_s - start_s != interval_s:
+            raise ValueError(f"a candle from {row['start']} to {row['end']} is not one of {interval_s} s")
+        if row.get("close") is not None:
+            found.append((start_s, _text(row["high"]), _text(row["low"]), _text(row["close"])))
+    return RawCandles(symbol, interval_s, sorted(found))
+
+
+def _wall_s(text: str) -> int:
+    return round(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp())
 
 
 def to_instrument(venue: str, market: dict[str, Any]) -> InstrumentInfo:

@@ -248,3 +248,15 @@ def test_a_clock_that_is_off_is_refused_and_a_measured_one_is_not(
         account.positions()
     offset.measure(public.server_time_ms)
     account.positions()
+
+
+def test_D11_candles_of_a_second_are_those_of_the_trades(venue: VenueProcess, public: BackpackPublic) -> None:
+    take(venue.maker, "Bid", "0.5", 0)
+    now_s = public.server_time_ms() // 1000
+    found = public.candles(SYMBOL, now_s - 1_000)
+    assert (found.symbol, found.interval_s) == (SYMBOL, 1)
+    assert found.rows and now_s - 60 <= found.rows[-1][0] <= now_s + 1
+    for _, high, low, close in found.rows:
+        assert Decimal(low) <= Decimal(close) <= Decimal(high)
+    with pytest.raises(Unknown):
+        public.candles("NO_SUCH", now_s - 10)

@@ -15,7 +15,7 @@ from shared.errors import Unknown
 from shared.messages import InstrumentInfo, Side
 from shared.venues.backpack.account_mapper import private_events
 from shared.venues.backpack.feed import BackpackFeed
-from shared.venues.backpack.mapper import Mapper, snapshot_of, to_instrument
+from shared.venues.backpack.mapper import Mapper, candles_of, snapshot_of, to_instrument
 from shared.venues.market_data import (
     Alive,
     BestPrices,
@@ -225,3 +225,26 @@ def test_every_recorded_frame_is_read_as_what_it_is(shared_data: Path) -> None:
             assert type(event) is (Unreadable if "error" in frame else kinds[data["e"]])
         seen.add(data.get("e", "error"))
     assert seen >= {*kinds, *private, "error"}
+
+
+# of 2025-07, and shapes that the API document allows
+KLINE = {
+    "close": "118294.6", "end": "2025-07-19 13:12:00", "high": "118297.6", "low": "118237.5",
+    "open": "118238", "quoteVolume": "4106.558156", "start": "2025-07-19 13:09:00", "trades": "12",
+    "volume": "0.03473",
+}  # fmt: skip
+
+
+def test_D11_klines_are_candles_of_the_length_that_they_really_have() -> None:
+    read = candles_of("BTC_USDC_PERP", 180, [KLINE])
+    assert (read.interval_s, read.rows) == (180, [(1752930540, "118297.6", "118237.5", "118294.6")])
+    with pytest.raises(ValueError, match="not one of 1 s"):
+        candles_of("BTC_USDC_PERP", 1, [KLINE])
+
+
+def test_D11_klines_without_a_trade_have_no_price_and_are_left_out() -> None:
+    later = KLINE | {"start": "2025-07-19T13:12:00", "end": "2025-07-19T13:15:00"}
+    empty = {key: value for key, value in later.items() if key not in ("open", "high", "low", "close")}
+    assert len(candles_of("BTC_USDC_PERP", 180, [empty, KLINE]).rows) == 1
+    starts = [row[0] for row in candles_of("BTC_USDC_PERP", 180, [later, KLINE]).rows]
+    assert starts == [1752930540, 1752930720]  # oldest first, whatever the order

@@ -1,0 +1,1 @@
+"""Quotes that are optimal in a model of inventory risk and of how often takers come."""
