@@ -14,12 +14,16 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import msgspec
+
+from shared.accounting.fills import execution_of
 from shared.accounting.money.exact import multiply
 from shared.accounting.money.ledger import SymbolLedger
 from shared.accounting.money.values import Denomination, Execution
 from shared.accounting.report import Activity, Presences, Report, costs_of, goal_for, money_of, ratio
 from shared.accounting.watched.looks import Looks
 from shared.accounting.watched.markouts import Markouts
+from shared.accounting.watched.mids import MidHistory
 from shared.accounting.watched.orders import OrderCounts, Remembered
 from shared.accounting.watched.paths import FillMark, FillMarks
 from shared.accounting.watched.presence import Presence
@@ -37,12 +41,14 @@ class SessionStats:
 
     start_ns      beginning of the session, on the clock of all the events
     top_has_own   whether the market's best sizes contain our own orders
+    is_venue_time whether the times of events are the venue's own, as in a replay: fills are placed
+                  among mids by their `venue_ns`, live by that of the market's messages
     goal_per_10k  what 10,000 of volume may cost, quote units; None = as `goal_for` says (row X20)
     """
 
     def __init__(
         self, instrument: Instrument, start_ns: int, *, top_has_own: bool = True,
-        goal_per_10k: Decimal | None = None, volume_goal: Decimal | None = None,
+        is_venue_time: bool = False, goal_per_10k: Decimal | None = None, volume_goal: Decimal | None = None,
     ) -> None:  # fmt: skip
         self.ledger = SymbolLedger(
             Denomination(
@@ -52,7 +58,7 @@ class SessionStats:
         self.counts = OrderCounts()
         self._goals = (goal_for(instrument.base) if goal_per_10k is None else goal_per_10k, volume_goal)
         self._start_ns = self._now_ns = start_ns
-        self._top_has_own = top_has_own
+        self._top_has_own, self._is_venue_time = top_has_own, is_venue_time
         self._presence = Presence(start_ns)
         self._seen_fills = Remembered()
         self._hedge_orders = Remembered()
@@ -67,7 +73,7 @@ class SessionStats:
         self._half_tick = multiply(instrument.tick_size, Decimal("0.5"))
         self._tick_lot = float(instrument.notional(1, 1))
         self._queue = QueueWatch(includes_own=self._top_has_own)
-        self._markouts = Markouts()
+        self._markouts, self._mids = Markouts(), MidHistory()
         self._looks, self._marks = Looks(self._now_ns), FillMarks()
         self._top: Top | None = None
         self._bid: int | None = None
@@ -113,15 +119,27 @@ class SessionStats:
     def on_fill(self, fill: Fill, now_ns: int) -> None:
         """Take a fill of ours: money and markouts. One that was told before changes nothing."""
         if self._watch(fill, now_ns):
-            self.book(self._execution_of(fill), order_id=fill.venue_order_id, is_target=fill.is_target)
+            is_first = not self.ledger.fills and self.instrument.is_perp
+            self.book(
+                execution_of(fill, self.instrument, is_first=is_first),
+                fill.venue_order_id,
+                fill.is_target,
+                fill.venue_ns,
+            )
 
     def watch(self, fill: Fill, now_ns: int) -> None:
         """Take a fill for the markouts alone: where the money is booked from a journal."""
         self._watch(fill, now_ns)
 
-    def book(self, execution: Execution, *, order_id: str, is_target: bool) -> None:
-        """Book a fill once; `is_target`: a reduction or hedge, not a quote."""
+    def book(self, execution: Execution, order_id: str, is_target: bool, venue_ns: int) -> None:
+        """Book a fill once; `is_target`: a reduction or hedge, not a quote.
+
+        Its mid is the one just before it at the venue; where that is not remembered, its own.
+        """
         self._mark()
+        mid2 = self._mids.before(venue_ns)
+        if mid2 is not None:
+            execution = msgspec.structs.replace(execution, mid=self._half_tick * mid2)
         self.ledger.fill(execution)
         self._fills_buy += execution.side is Side.BUY
         self._hedges += is_target and self._hedge_orders.add(order_id)
@@ -225,6 +243,9 @@ class SessionStats:
             if not self._mid2:
                 self.ledger.mark(self._half_tick * mid2)
             self._mid2 = mid2
+            at_ns = now_ns if self._is_venue_time else top.venue_ns
+            if at_ns is not None:
+                self._mids.add((at_ns, mid2))
             self._looks.on_mid(mid2)
         if self._presence.orders:
             self._presence.on_top(bid, ask, now_ns)
@@ -265,21 +286,8 @@ class SessionStats:
         self._now_ns = max(self._now_ns, now_ns)
         if fill.is_maker:
             self._own_maker_lot_ticks += fill.price * fill.size
-            self._markouts.add(fill.side, fill.price, fill.size, now_ns)
+            at_ns = min(fill.venue_ns, now_ns) if self._is_venue_time and fill.venue_ns else now_ns
+            self._markouts.add(fill.side, fill.price, fill.size, at_ns)
             self._due_ns = min(self._due_ns, self._markouts.due_ns)
         self._marks.add(FillMark(now_ns, fill.price, fill.side.sign * fill.size, fill.is_maker))
         return True
-
-    def _execution_of(self, fill: Fill) -> Execution:
-        instrument = self.instrument
-        is_first = not self.ledger.fills and instrument.is_perp  # a spot fee in base is less than a lot
-        return Execution(
-            side=fill.side,
-            price=instrument.price(fill.price),
-            quantity=instrument.quantity(fill.size),
-            is_maker=fill.is_maker,
-            fee=Decimal(fill.fee),
-            fee_asset=fill.fee_asset,
-            mid=None if fill.mid is None else Decimal(fill.mid),
-            position_after=instrument.quantity(fill.position_after) if is_first else None,
-        )

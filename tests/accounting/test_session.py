@@ -40,6 +40,26 @@ def test_X12_a_session_of_messages_adds_up_and_counts_each_fill_once() -> None:
     assert report.activity.maker_share == 1.0
 
 
+@pytest.mark.parametrize("is_venue_time", [True, False])
+def test_the_spread_is_measured_against_the_mid_just_before_the_fill_however_late_it_is_told(
+    is_venue_time: bool,
+) -> None:
+    session, wall_ns = stats(is_venue_time=is_venue_time), 0 if is_venue_time else 10**18
+    session.on_top(top(9_999, 10_001, venue_ns=wall_ns + 1 * MS), 1 * MS)
+    session.on_top(top(9_989, 9_991, venue_ns=wall_ns + 5 * MS), 5 * MS)  # what the taker left behind
+    late = fill(Side.BUY, 9_999, 10, mid="99.90", after=10, venue_ns=wall_ns + 5 * MS)
+    session.on_fill(late, 40 * MS)
+    parts = session.report().money.parts
+    assert (parts.spread, parts.inventory) == (D("0.01"), D("-0.10"))
+
+
+def test_a_fill_from_before_all_known_mids_takes_its_own() -> None:
+    session = stats()
+    session.on_top(top(9_999, 10_001, venue_ns=10 * S), 1)
+    session.on_fill(fill(Side.BUY, 9_999, 10, mid="99.95", venue_ns=9 * S), 2)
+    assert session.report().money.parts.spread == D("-0.04")
+
+
 def test_X12_a_short_shows_as_unrealised_short() -> None:
     session = stats()
     session.on_top(top(9_999, 10_001), 0)
@@ -110,6 +130,15 @@ def test_a_markout_without_a_market_is_unknown_and_not_zero() -> None:
     first, second, *_ = session.report().markouts
     assert (first.fills, first.unknown) == (1, 0)
     assert (second.fills, second.unknown, second.mean_bps) == (0, 1, None)
+
+
+def test_a_markout_counts_from_the_fill_and_not_from_when_it_was_told() -> None:
+    session = stats(is_venue_time=True)
+    session.on_top(top(9_999, 10_001), 1)
+    session.on_fill(fill(Side.BUY, 9_999, 10, venue_ns=10 * MS), 60 * MS)
+    session.on_top(top(10_009, 10_011), 115 * MS)
+    first, *_ = session.report().markouts
+    assert first.mean_bps == pytest.approx(1 / 9_999 * 10_000)
 
 
 def test_pending_markouts_are_bounded_and_what_is_given_up_is_counted() -> None:

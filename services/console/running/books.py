@@ -79,7 +79,7 @@ class Books:
         for entry in entries:
             if isinstance(entry, FillEntry):
                 session = self._session(account, entry.symbol) or self._unlisted(account, entry)
-                session.book(_execution_of(entry), order_id=entry.venue_order_id, is_target=entry.is_target)
+                session.book(_execution_of(entry), entry.venue_order_id, entry.is_target, entry.venue_ns)
             else:
                 session = self._session(account, entry.symbol) or self._unlisted(account, entry)
                 session.ledger.fund(entry.amount)

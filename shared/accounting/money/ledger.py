@@ -3,7 +3,7 @@
 profit = cash + position x mid - start position x start mid, cash moved by fills, fees and
 funding. The same profit split by what made it:
 
-  spread     each fill against the mid at that moment: signed quantity x (mid - price)
+  spread     each fill against the mid just before it: signed quantity x (mid - price)
   inventory  the position held, times what the mid moved meanwhile
   fees, rebates, funding
 
