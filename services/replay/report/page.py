@@ -28,8 +28,20 @@ td,th{padding:3px 14px 3px 0;text-align:right;border-bottom:1px solid #eee;white
 td:first-child,th:first-child{text-align:left;white-space:normal}
 th.group{padding-top:14px;color:#57606a;font-weight:600} tr.net td{font-weight:700}
 p.note{background:#fff8c5;border:1px solid #d4a72c;padding:6px 10px;border-radius:4px}
-.wide{overflow-x:auto}
+.wide{overflow-x:auto} p.legend{color:#57606a;margin:6px 0;max-width:1000px}
 """
+
+
+#: how to read the figures
+_LEGEND = (
+    "spread captured: every fill against the mid just before it; inventory: what the mid moved while the "
+    "position was held; both with fees, rebates and funding are the net, to the last digit",
+    "cost per 10,000: the loss on 10,000 of volume; below 0 it is a gain",
+    "markouts: what a maker fill is worth some time later, above 0 to our favour; below 0 it was adverse",
+    "queue lost: what an order at the best price had worked off of the queue ahead when it was given up",
+    "pessimistic: only trades through our price fill us; model: trades at it do by our place in the queue; "
+    "optimistic: every one does. How often we are filled is between the outer two, the cost need not be",
+)
 
 
 def page_of(report: ReplayReport) -> str:
@@ -42,6 +54,7 @@ def page_of(report: ReplayReport) -> str:
         '<div class="wide">',
         _table(runs),
         "</div>",
+        *(f'<p class="legend">{escape(line)}.</p>' for line in _LEGEND),
         *_plots(runs, report.epoch_ns),
         _settings(report.settings),
     ]
