@@ -249,7 +249,7 @@ class SessionStats:
             self._looks.on_mid(mid2)
         if self._presence.orders:
             self._presence.on_top(bid, ask, now_ns)
-        if self._queue.watched:
+        if bid in self._queue.unseen_bids or ask in self._queue.unseen_asks:
             self._queue.on_top(top)
 
     def _settle(self, now_ns: int) -> None:
