@@ -16,7 +16,8 @@ class Ledgers:
 
     def __init__(self, infos: Mapping[str, InstrumentInfo], start_ns: int) -> None:
         self.stats = {
-            symbol: SessionStats(Instrument.from_info(info), start_ns) for symbol, info in infos.items()
+            symbol: SessionStats(Instrument.from_info(info), start_ns, is_venue_time=True)
+            for symbol, info in infos.items()
         }
         self.quotes_reasons: dict[str, int] = {}
         self._on_top = {symbol: stats.on_top for symbol, stats in self.stats.items()}
