@@ -12,10 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from services.risk.account_state import AccountState, Gross
-from services.risk.allocation import Commitments
+from services.risk.account.allocation import Commitments
+from services.risk.account.equity import TrustedEquity
+from services.risk.account.state import AccountState, Gross
 from services.risk.config import Config
-from services.risk.equity import TrustedEquity
 from services.risk.hedging import Hedges
 from services.risk.holding import Holding
 from services.risk.judge import Judge, missing

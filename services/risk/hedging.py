@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from services.risk.account_state import AccountState
+from services.risk.account.state import AccountState
 from services.risk.holding import Holding
 from services.risk.policies.halt import StickyHalt
 from services.risk.policies.hedging.hedge_leg import HedgeLeg, HedgeTable, HedgeView

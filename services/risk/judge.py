@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
-from services.risk.account_state import AccountState, Gross
+from services.risk.account.state import AccountState, Gross
 from services.risk.config import Config
 from services.risk.hedging import Hedges
 from services.risk.holding import Holding

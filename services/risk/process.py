@@ -8,10 +8,10 @@ from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
 
+from services.risk.account.peaks import PeaksFile
 from services.risk.config import parse_risk
 from services.risk.core import Risk
 from services.risk.hedging import check_accounts, members
-from services.risk.peaks import PeaksFile
 from services.risk.recorded import RISK
 from shared.bus import Addresses
 from shared.clock import NS_PER_MS, NS_PER_S

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import zmq
 
-from services.risk.peaks import PeaksFile
+from services.risk.account.peaks import PeaksFile
 from shared.bus import Addresses, Inbox, Publisher
 from shared.clock import SystemClock
 from shared.errors import EXIT_BAD_INPUT

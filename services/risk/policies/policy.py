@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Protocol, TypeVar, runtime_checkable
 
-from services.risk.equity_history import EquityHistory
+from services.risk.account.equity_history import EquityHistory
 from shared.instrument import Instrument
 from shared.messages import Fill, Position, Top
 

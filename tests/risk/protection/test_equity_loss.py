@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.risk.account_state import AccountState
+from services.risk.account.equity import TrustedEquity
+from services.risk.account.equity_history import EquityHistory
+from services.risk.account.peaks import PeaksFile
+from services.risk.account.state import AccountState
 from services.risk.config import parse_risk
-from services.risk.equity import TrustedEquity
-from services.risk.equity_history import EquityHistory
-from services.risk.peaks import PeaksFile
 from services.risk.policies.policy import Action
 from services.risk.policies.protection.drawdown import DrawdownTable, EquityLoss, LossRateTable
 from shared.clock import NS_PER_S

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from services.risk.equity_history import EquityHistory
+from services.risk.account.equity_history import EquityHistory
 from services.risk.policies.policy import Action, Policy, Range, View
 from shared.instrument import Instrument
 from shared.messages import Position, Top

@@ -15,7 +15,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from services.risk.equity_history import LONGEST_NS
+from services.risk.account.equity_history import LONGEST_NS
 from services.risk.policies.exposure import is_over
 from services.risk.policies.policy import ALLOW, Decision, View
 from services.risk.policies.protection.response import CoolDown, Response, respond

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from services.risk.allocation import Commitments
-from services.risk.equity import TrustedEquity
-from services.risk.equity_history import EquityHistory
+from services.risk.account.allocation import Commitments
+from services.risk.account.equity import TrustedEquity
+from services.risk.account.equity_history import EquityHistory
 from services.risk.holding import Holding
 from shared.messages import Equity
 
