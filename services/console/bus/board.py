@@ -133,4 +133,6 @@ def permit_word(permit: Permit | None) -> str:
 
 
 def target_word(target: Target | None) -> str:
-    return "" if target is None or target.style == "none" else f"reducing: {target.reason}"
+    if target is None or target.style == "none":
+        return ""
+    return f"{'hedging' if target.may_open else 'reducing'}: {target.reason}"
