@@ -45,7 +45,7 @@ from tests.quoter.builders import settings as settings_of
 
 #: ways to be told to quote that lead to different shortcuts
 PARAMS: dict[str, dict[str, Any]] = {
-    "join": {"join_best": True, "quantity": 0.05, "refresh_interval_s": 0.3, "skew": 0.5},
+    "join": {"join_best": True, "quantity": 0.05, "refresh_interval_s": 0.3, "own_order_settle_s": 0.05},
     "wide": {"half_spread_ticks": 1.0, "size_usd": 10.0, "min_price_move_ticks": 2, "refresh_interval_s": 0.1},
     "share": {"join_best": True, "equity_pct": 1.0, "refresh_interval_s": 1.0, "position_threshold": 0.03},
     "volatile": {
@@ -54,13 +54,14 @@ PARAMS: dict[str, dict[str, Any]] = {
     },
 }  # fmt: skip
 
-PRICES = st.integers(19_996, 20_004)
-SIZES = st.integers(0, 9)
+PRICES = st.sampled_from([19_997, 19_999, 20_000, 20_000, 20_001, 20_003])
+SIZES = st.sampled_from([0, 1, 2, 3, 4, 5, 6, 7, 9])
 ORDERS = st.lists(st.tuples(st.sampled_from(Side), PRICES, st.integers(1, 7)), max_size=3)
 LEVELS = st.lists(st.tuples(st.integers(19_990, 20_010), st.integers(1, 9)), max_size=3)
 Event = tuple[str, Any]
 
-_tops = st.tuples(PRICES, st.integers(0, 4), SIZES, SIZES, st.integers(0, 2_500))
+_AGES_MS = st.sampled_from([0, 0, 0, 1_600, 1_700, 2_500])
+_tops = st.tuples(PRICES, st.sampled_from([0, 1, 1, 1, 2, 3]), SIZES, SIZES, _AGES_MS)
 _EVENTS: st.SearchStrategy[Event] = st.one_of(
     st.tuples(st.just("top"), _tops),
     st.tuples(st.just("sizes"), st.tuples(SIZES, SIZES)),
@@ -80,8 +81,14 @@ _EVENTS: st.SearchStrategy[Event] = st.one_of(
     st.tuples(st.just("alive"), st.none()),
 )  # fmt: skip
 #: mostly the market alone moves, in small steps: that is where the shortcut is taken
-STEPS = st.sampled_from([0, 1, 1, 5, 20, 50, 120, 260, 500, 1_100])
-RUNS = st.lists(st.tuples(STEPS, _EVENTS), min_size=1, max_size=40)
+STEPS = st.sampled_from([0, 1, 2, 5, 5, 10, 20, 20, 50, 90, 130, 260, 500, 1_100])
+_OFTEN: st.SearchStrategy[Event] = st.one_of(
+    st.tuples(st.just("alive"), st.none()),
+    st.tuples(st.just("ours rest"), st.none()),
+    st.tuples(st.just("sizes"), st.tuples(st.integers(1, 9), st.integers(1, 9))),
+    st.tuples(st.just("top"), st.tuples(PRICES, st.just(1), st.just(5), st.just(5), _AGES_MS)),
+)
+RUNS = st.lists(st.tuples(STEPS, st.one_of(_EVENTS, _OFTEN)), min_size=5, max_size=40)
 
 
 def never_settled(found: Settings) -> Settings:
@@ -187,7 +194,7 @@ def begin(stand: Stand) -> None:
 
 @pytest.mark.parametrize("name", PARAMS)
 @given(run=RUNS)
-@settings(max_examples=150)
+@settings(max_examples=250)
 def test_a_quoter_that_skips_what_is_settled_says_exactly_the_same(
     name: str, run: list[tuple[int, Event]]
 ) -> None:
