@@ -14,7 +14,8 @@ import os
 import re
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, get_type_hints
+from types import UnionType
+from typing import Annotated, Any, TypeVar, get_args, get_type_hints
 
 import msgspec
 from msgspec import Meta
@@ -202,6 +203,7 @@ def _explain(text: str, raw: object, kind: Any) -> str:
     rule, _, path = text.partition(" - at `$")
     steps = [key or index for key, index in re.findall(r"\.([\w-]+)|\[([^\]]+)\]", path.rstrip("`"))]
     keys, value, kind = _follow(steps, raw, kind)
+    kind = _table_in(kind)
     unknown = re.match(r"Object contains unknown field `(.+)`", rule)
     if unknown:
         known = list(getattr(kind, "__struct_fields__", ()))
@@ -229,7 +231,14 @@ def _follow(steps: list[str], raw: Any, kind: Any) -> tuple[list[str], Any, Any]
     return keys, raw, kind
 
 
+def _table_in(kind: Any) -> Any:
+    """Return the table of `table | None`: one that may be left out."""
+    parts = get_args(kind) if isinstance(kind, UnionType) else ()
+    return next((part for part in parts if hasattr(part, "__struct_fields__")), kind)
+
+
 def _hint_of(kind: Any, step: str) -> Any:
+    kind = _table_in(kind)
     if hasattr(kind, "__struct_fields__"):
         return get_type_hints(kind).get(step)
     arguments = getattr(kind, "__args__", ())

@@ -238,6 +238,8 @@ class Quotes(Message, frozen=True, array_like=True, gc=False):
     exclusive   an order on one side is placed only after the other side is confirmed gone
     expires_ns  monotonic; after it the set counts as empty
     reason      why it is what it is, for people ("quoting", "feed stale", ...)
+    position_seq  of the Position it is a function of: execution places none of it against a newer one, for
+                which an order that has just filled may not be wanted again; 0 = it is good for any
     """
 
     scope: str
@@ -247,6 +249,7 @@ class Quotes(Message, frozen=True, array_like=True, gc=False):
     expires_ns: int
     cause_ns: int
     reason: str
+    position_seq: int = 0
 
 
 class Permit(Message, frozen=True, array_like=True, gc=False):
@@ -255,6 +258,7 @@ class Permit(Message, frozen=True, array_like=True, gc=False):
     max_long, max_short  largest worst-case position, lots (>= 0)
     max_order            largest single order, lots
     max_gross_usd        largest worst-case gross exposure of the whole account, quote units
+    decisions            what every policy that has something to say does and why, strictest first
     """
 
     scope: str
@@ -269,6 +273,7 @@ class Permit(Message, frozen=True, array_like=True, gc=False):
     halted: bool
     reason: str
     expires_ns: int
+    decisions: tuple[str, ...] = ()
 
 
 class Target(Message, frozen=True, array_like=True, gc=False):

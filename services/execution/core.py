@@ -34,6 +34,7 @@ from services.execution.sending.sender import Sender
 from shared.clock import NS_PER_MS
 from shared.halt import halted_because
 from shared.messages import InstrumentInfo, Permit, Quotes, Target, Top, Working
+from shared.permits import is_same_permit
 from shared.venues.base import Capabilities, Outcome, PrivateEvent, VenueFill, VenueOrder, VenuePosition
 
 
@@ -47,6 +48,8 @@ class Execution:
         now_ns: int, venue_ms: int,
     ) -> None:  # fmt: skip
         """now_ns, venue_ms: the start by the monotonic and by the venue's clock."""
+        #: until then, if nothing else is called before, `on_timer` does nothing; 0 = it may do something
+        self.idle_until_ns = 0
         self.desk = desk = Desk(account, config, capabilities, tag, now_ns)
         desk.position_seq = venue_ms  # grows over restarts, for no account changes once a millisecond
         self._reads = Reads(desk, venue_ms)
@@ -84,8 +87,10 @@ class Execution:
     def on_permit(self, permit: Permit, now_ns: int) -> list[Output]:
         symbol = self.desk.symbol(permit.symbol)
         if symbol is not None and permit.scope == self.desk.account:
-            symbol.permit = permit
-            self.desk.wake(symbol)
+            last, symbol.permit = symbol.permit, permit
+            is_in_force = last is not None and now_ns < min(last.expires_ns, permit.expires_ns)
+            if last is None or not is_in_force or not is_same_permit(permit, last):
+                self.desk.wake(symbol)
         return self._conclude(now_ns)
 
     def on_target(self, target: Target, now_ns: int) -> list[Output]:
@@ -251,7 +256,13 @@ class Execution:
         self._settler.tick(now_ns)
         self._housekeeping.tick(now_ns)
         self._quoting.tick(now_ns)
-        return self._conclude(now_ns)
+        outputs = self._conclude(now_ns)
+        if not outputs:
+            self.idle_until_ns = min(
+                self._housekeeping.idle_until_ns(), self._quoting.idle_until_ns(),
+                self._settler.idle_until_ns(), self.desk.stream.idle_until_ns(),
+            )  # fmt: skip
+        return outputs
 
     def on_stop_request(self, now_ns: int) -> list[Output]:
         """Stop placing, cancel everything of ours; `is_stopped` tells when the venue has confirmed it."""
@@ -281,6 +292,7 @@ class Execution:
     def _finish(self, now_ns: int) -> list[Output]:
         """Look at every symbol that something happened to, publish what has changed."""
         desk = self.desk
+        self.idle_until_ns = 0
         while desk.awake:
             symbol = desk.awake.pop(next(iter(desk.awake)))
             if desk.starved:

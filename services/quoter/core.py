@@ -14,13 +14,13 @@ from decimal import Decimal
 from typing import Any
 
 from services.quoter.config import Settings
-from services.quoter.inputs import Inputs
+from services.quoter.inputs import HEARD_TTL_NS, Inputs
 from services.quoter.levels.hysteresis import keep_places
 from services.quoter.levels.limits import narrowed, passive, within
 from services.quoter.levels.rounding import PriceGrid
 from services.quoter.levels.sizing import LotSizes
 from services.quoter.levels.volatility import spread_distance, widened
-from services.quoter.strategies.base import MarketView, Memory, Wanted
+from services.quoter.strategies.base import Levels, MarketView, Memory, Wanted
 from shared.clock import NS_PER_MS, NS_PER_S, seconds_to_ns
 from shared.errors import Refused
 from shared.instrument import Instrument
@@ -42,6 +42,7 @@ from shared.messages import (
     Working,
 )
 from shared.own_orders import OwnOrders
+from shared.permits import is_same_permit
 
 QUOTES_TTL_NS = NS_PER_S
 REISSUE_NS = 250 * NS_PER_MS
@@ -62,6 +63,7 @@ class Quoter:
         self._volatility_roots = params.volatility_roots()
         self._needs = settings.strategy.needs(params)
         self._quote = settings.strategy.quote
+        self._follows_position = settings.strategy.follows_position
         self._inputs = Inputs(self._needs, self._stale_ns)
         self._memory: Memory = settings.strategy.start
         self._settle_ns = seconds_to_ns(params.own_order_settle_s)
@@ -130,8 +132,11 @@ class Quoter:
             return False
         if top.bid_size <= 0 or top.ask_size <= 0 or now_ns - top.as_of_ns > self._stale_ns:
             return False
-        own, depth = self._own, self._inputs.depth if self._inputs.is_depth_fresh(now_ns) else None
-        bids, asks = (depth.bids, depth.asks) if depth else ((), ())
+        inputs, own = self._inputs, self._own
+        bids: Levels = ()
+        asks: Levels = ()
+        if inputs.depth is not None and now_ns - inputs.depth_ns <= HEARD_TTL_NS:
+            bids, asks = inputs.depth.bids, inputs.depth.asks
         best_bid = own.bids.best(bid, top.bid_size, bids, now_ns)
         best_ask = own.asks.best(ask, top.ask_size, asks, now_ns)
         if best_bid is None or best_ask is None:
@@ -173,13 +178,14 @@ class Quoter:
 
     def on_equity(self, equity: Equity, now_ns: int) -> Iterable[Message]:
         self._inputs.equity, self._inputs.equity_ns = equity, now_ns
-        return self._evaluate(now_ns, 0)
+        return self._evaluate(now_ns, 0) if self._needs.equity else self._if_unsettled(now_ns)
 
     def on_permit(self, permit: Permit, now_ns: int) -> Iterable[Message]:
         if self._instrument is not None:
             permit = narrowed(permit, self._largest, self._instrument.is_perp)
-        self._inputs.permit = permit
-        return self._evaluate(now_ns, 0)
+        last, self._inputs.permit = self._inputs.permit, permit
+        is_renewed = last is not None and is_same_permit(permit, last)
+        return self._if_unsettled(now_ns) if is_renewed else self._evaluate(now_ns, 0)
 
     def on_timer(self, now_ns: int) -> Iterable[Message]:
         return self._if_unsettled(now_ns)
@@ -205,7 +211,8 @@ class Quoter:
             )  # fmt: skip
         asked = self._asked
         if asked is not None and wanted.levels == asked.levels and wanted.exclusive == asked.exclusive:
-            if now_ns < self._reissue_ns and not self._is_running_out(asked, now_ns):
+            is_good = not self._follows_position or asked.position_seq == self._inputs.position_seq()
+            if is_good and now_ns < self._reissue_ns and not self._is_running_out(asked, now_ns):
                 return ()
             cause_ns = 0  # a repetition answers no market event
         return (self._publish(wanted.levels, wanted.exclusive, wanted.reason, now_ns, cause_ns),)
@@ -281,8 +288,8 @@ class Quoter:
         self, levels: tuple[Level, ...], exclusive: bool, reason: str, now_ns: int, cause_ns: int
     ) -> Quotes:
         expires_ns = self._expiry(now_ns) if levels else now_ns + QUOTES_TTL_NS
-        settings = self._settings
-        quotes = Quotes(settings.account, settings.symbol, levels, exclusive, expires_ns, cause_ns, reason)
+        who, seq = self._settings, self._inputs.position_seq() if self._follows_position else 0
+        quotes = Quotes(who.account, who.symbol, levels, exclusive, expires_ns, cause_ns, reason, seq)
         if self._asked is None or levels != self._asked.levels:
             self._own.expect(levels, now_ns)
         self._asked = quotes

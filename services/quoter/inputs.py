@@ -72,6 +72,10 @@ class Inputs:
             self._outdated_seq = self.position.position_seq
         self.top = self.depth = self.permit = self.position = self.working = self.intensity = None
 
+    def position_seq(self) -> int:
+        """Return which position is the newest, 0 = none was told."""
+        return 0 if self.position is None else self.position.position_seq
+
     def market_as_of_ns(self) -> int:
         """When the symbol's market data were last known alive."""
         if self.top is None or self.feed is None:

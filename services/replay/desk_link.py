@@ -91,6 +91,9 @@ class DeskLink:
             self._agenda.at(now_ns + OWN_NS, self._load)
 
     def on_timer(self, now_ns: int) -> None:
+        """Let the core's timer tick, unless the core has told that it would do nothing."""
+        if now_ns < self.core.idle_until_ns:
+            return
         outputs = self.core.on_timer(now_ns)
         if outputs:
             self.do(outputs, now_ns)

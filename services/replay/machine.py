@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from heapq import heappop
 from typing import Any, Protocol
 
 from services.execution.config import ExecutionConfig
@@ -217,8 +218,7 @@ class Machine:
 
     def run_until(self, until_ns: int) -> None:
         """Do everything that is due until then."""
-        agenda = self.agenda
-        calls = agenda.calls
+        calls = self._calls
         while True:
             due_ns = calls[0][0]
             if self._arrives_ns <= due_ns:
@@ -228,7 +228,8 @@ class Machine:
             elif due_ns > until_ns:
                 return
             else:
-                agenda.run_next()
+                due_ns, _, call, argument = heappop(calls)
+                call(due_ns, argument)
 
     def _arrive(self, message: Message, now_ns: int) -> None:
         """Send a market message to our processes; they arrive in the order of the market."""

@@ -6,13 +6,16 @@ from dataclasses import dataclass
 
 from services.risk.allocation import Commitments
 from services.risk.equity import TrustedEquity
+from services.risk.equity_history import EquityHistory
 from services.risk.holding import Holding
+from shared.messages import Equity
 
 
 @dataclass(frozen=True, slots=True)
 class Gross:
     """Sum of abs(notional) over an account, and its largest member.
 
+    held_usd the sum with signs: what is held, less what is owed
     unknown  names what makes the sum unknown: nothing is permitted
     doubt    names what makes the sum, or the room for it, doubtful: nothing may grow, nor be traded for it
     """
@@ -21,6 +24,7 @@ class Gross:
     largest: str = ""
     unknown: str = ""
     doubt: str = ""
+    held_usd: float = 0.0
 
 
 class AccountState:
@@ -28,6 +32,7 @@ class AccountState:
 
     def __init__(self, equity: TrustedEquity, ttl_ns: int) -> None:
         self.equity = equity
+        self.history = EquityHistory()
         self.holdings: dict[str, Holding] = {}
         self.commitments = Commitments(ttl_ns)
         #: the largest gross, set on the timer; None = it cannot be told, which is not a limit of 0
@@ -37,7 +42,7 @@ class AccountState:
 
     def gross(self, now_ns: int) -> Gross:
         """Return the sum over every position heard of; one that cannot be valued makes it unknown."""
-        total, largest, largest_usd, doubt = 0.0, "", -1.0, ""
+        total, held, largest, largest_usd, doubt = 0.0, 0.0, "", -1.0, ""
         if self.unknown_account:
             doubt = f"the exposure of account {self.unknown_account} is unknown"
         for symbol, holding in self.holdings.items():
@@ -48,10 +53,21 @@ class AccountState:
                 return Gross(unknown=f"gross exposure is unknown: {symbol} has no price")
             if notional and holding.market.price.is_old(now_ns):
                 doubt = f"gross exposure is not current: the price of {symbol} is old"
-            total += abs(notional)
+            total, held = total + abs(notional), held + notional
             if abs(notional) > largest_usd:
                 largest, largest_usd = symbol, abs(notional)
-        return Gross(total, largest, doubt=doubt)
+        return Gross(total, largest, doubt=doubt, held_usd=held)
+
+    def on_equity(self, equity: Equity, now_ns: int) -> bool:
+        """Take an equity; return whether it says anything new."""
+        is_new = self.equity.on_equity(equity, now_ns)
+        if is_new and self.equity.is_confirmed and self.equity.missing(now_ns) is None:
+            self.history.add(self.equity.usd, now_ns)
+        return is_new
+
+    def quote_usd(self, gross: Gross) -> float | None:
+        """Return the equity less what is held, as far as we know: spot only. None = cannot be told."""
+        return None if gross.unknown or gross.doubt else self.equity.usd - gross.held_usd
 
     def is_use_known(self) -> bool:
         """True once it is known how much of a common limit this account uses."""

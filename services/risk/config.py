@@ -9,6 +9,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from services.risk.policies.fill_hedge import FillHedgeTable
+from services.risk.policies.table import PolicyTable
 from shared.config import parse
 from shared.errors import BadInput
 from shared.halt import check_scope
@@ -18,7 +20,18 @@ Share = Annotated[float, Meta(gt=0, le=10)]
 Usd = Annotated[float, Meta(gt=0, le=1e12)]
 
 
-class SymbolLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class PolicyTables(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The tables of the policies that are off until they are configured; None = off.
+
+    A symbol's own table (`[risk.symbols.X.<policy>]`) changes single values of `[risk.<policy>]`.
+
+    fill_hedge  what a maker order filled is traded back at the market (the other half of maker_hedge)
+    """
+
+    fill_hedge: FillHedgeTable | None = None
+
+
+class SymbolLimits(PolicyTables, frozen=True, forbid_unknown_fields=True):
     """Limits of one symbol; None = those of the whole table."""
 
     max_position_share: Share | None = None
@@ -35,7 +48,7 @@ class Limits:
     max_order_usd: float
 
 
-class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Config(PolicyTables, frozen=True, forbid_unknown_fields=True):
     """What is allowed.
 
     max_position_share         largest abs(position × mark) of a symbol, as a share of the account's equity
@@ -90,12 +103,48 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             self.max_order_usd if own.max_order_usd is None else own.max_order_usd,
         )
 
+    def tables_of(self, symbol: str) -> PolicyTables:
+        """Return the tables of the policies that judge a symbol."""
+        own = self.symbols.get(symbol, SymbolLimits())
+        return PolicyTables(**{
+            name: getattr(self if getattr(own, name) is None else own, name)
+            for name in PolicyTables.__struct_fields__
+        })  # fmt: skip
+
 
 def parse_risk(raw: dict[str, Any]) -> Config:
     """Read the table `[risk]`. Raises: BadInput naming the key, the value and the rule."""
-    config = parse(raw, Config, "risk")
+    config = parse(_filled_up(raw), Config, "risk")
     _check_symbols(config.symbols)
+    _check_tables(config, "risk")
+    for symbol, own in config.symbols.items():
+        _check_tables(own, f"risk.symbols.{symbol}")
     return config
+
+
+def _filled_up(raw: dict[str, Any]) -> dict[str, Any]:
+    """Return the table with every policy's table of a symbol filled up from the general one."""
+    symbols = raw.get("symbols")
+    if not isinstance(symbols, dict):
+        return raw
+    return {**raw, "symbols": {symbol: _one_filled_up(own, raw) for symbol, own in symbols.items()}}
+
+
+def _one_filled_up(own: Any, raw: dict[str, Any]) -> Any:
+    if not isinstance(own, dict):
+        return own
+    return {
+        name: {**raw[name], **value} if isinstance(value, dict) and isinstance(raw.get(name), dict) else value
+        for name, value in own.items()
+    }
+
+
+def _check_tables(tables: PolicyTables, where: str) -> None:
+    for name in PolicyTables.__struct_fields__:
+        table: PolicyTable | None = getattr(tables, name)
+        problem = "" if table is None else table.problem()
+        if problem:
+            raise BadInput(f"{where}.{name}: {problem}")
 
 
 def _check_symbols(symbols: Iterable[str]) -> None:

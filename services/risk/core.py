@@ -49,7 +49,7 @@ class Risk:
         self._venues = dict(accounts)
         self._breakers = breakers_of(config)
         self.halt = StickyHalt()
-        self._judge = Judge(config, policies_of(config), self.halt)
+        self._judge = Judge(config, self.halt)
         #: (venue, symbol) -> market; the process subscribes to each of them
         self.markets: dict[tuple[str, str], MarketState] = {}
         self._by_market: dict[tuple[str, str], list[Holding]] = {}
@@ -64,7 +64,8 @@ class Risk:
             if key not in self.markets:
                 self.markets[key] = MarketState(self._config, self._breakers)
             confirm_ns = seconds_to_ns(self._config.confirm_s)
-            holdings[symbol] = Holding(account, symbol, self.markets[key], confirm_ns)
+            policies = policies_of(self._config, symbol)
+            holdings[symbol] = Holding(account, symbol, self.markets[key], confirm_ns, policies)
             self._by_market.setdefault(key, []).append(holdings[symbol])
         return holdings[symbol]
 
@@ -126,9 +127,9 @@ class Risk:
         holding.on_position(position, now_ns)
         return () if position == last else self._now_if_worse([holding], now_ns)
 
-    def on_fill(self, fill: Fill, _now_ns: int) -> Iterable[Message]:
+    def on_fill(self, fill: Fill, now_ns: int) -> Iterable[Message]:
         if fill.scope in self._accounts:
-            self.watch(fill.scope, fill.symbol).doubt.on_fill(fill)
+            self.watch(fill.scope, fill.symbol).on_fill(fill, now_ns)
         return ()
 
     def on_working(self, working: Working, now_ns: int) -> Iterable[Message]:
@@ -140,7 +141,7 @@ class Risk:
 
     def on_equity(self, equity: Equity, now_ns: int) -> Iterable[Message]:
         account = self._accounts.get(equity.scope)
-        if account is None or not account.equity.on_equity(equity, now_ns):
+        if account is None or not account.on_equity(equity, now_ns):
             return ()
         return self._now_if_worse(account.holdings.values(), now_ns)
 

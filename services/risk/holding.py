@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from services.risk.market_state import MarketState
 from services.risk.policies.discontinuity import PositionDoubt
-from services.risk.policies.policy import Holds
+from services.risk.policies.policy import HearsFills, Holds, Policy, View
 from shared.bus import STATE_TTL_NS
-from shared.messages import Permit, Position, Side, Target, Working
+from shared.messages import Fill, Permit, Position, Side, Target, Working
 
 
 class Holding:
-    """The newest position and working orders of an account's symbol."""
+    """The newest position and working orders of an account's symbol, and the policies that judge it."""
 
-    def __init__(self, account: str, symbol: str, market: MarketState, confirm_ns: int) -> None:
+    def __init__(
+        self,
+        account: str,
+        symbol: str,
+        market: MarketState,
+        confirm_ns: int,
+        policies: Sequence[Policy[View]] = (),
+    ) -> None:
         self.account = account
         self.symbol = symbol
         self.market = market
+        self.policies = policies
         self.doubt = PositionDoubt(confirm_ns)
         self.holds = Holds()
         self.position: Position | None = None
@@ -50,6 +60,12 @@ class Holding:
         self.position, self._position_heard_ns = position, now_ns
         if self._outdated_seq is None:
             self.doubt.on_position(position, now_ns)
+
+    def on_fill(self, fill: Fill, now_ns: int) -> None:
+        self.doubt.on_fill(fill)
+        for policy in self.policies:
+            if isinstance(policy, HearsFills):
+                policy.on_fill(fill, now_ns)
 
     def on_working(self, working: Working, now_ns: int) -> None:
         self.working, self._working_heard_ns = working, now_ns

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from services.risk.account_state import AccountState, Gross
 from services.risk.config import Config
 from services.risk.holding import Holding
 from services.risk.permits import permit_of, target_of
 from services.risk.policies.halt import StickyHalt
-from services.risk.policies.policy import Action, Decision, Policy, View, strictest
+from services.risk.policies.policy import Action, Decision, View, strictest
 from shared.messages import Permit, Target
 
 
@@ -24,11 +22,10 @@ def missing(holding: Holding, account: AccountState, now_ns: int) -> str | None:
 
 
 class Judge:
-    """Asks the policies, and only where nothing is missing."""
+    """Asks a holding's policies, and only where nothing is missing."""
 
-    def __init__(self, config: Config, policies: Sequence[Policy[View]], halt: StickyHalt) -> None:
+    def __init__(self, config: Config, halt: StickyHalt) -> None:
         self._config = config
-        self._policies = policies
         self._halt = halt
 
     def cap_usd(self, symbol: str, account: AccountState) -> float:
@@ -61,7 +58,7 @@ class Judge:
         if reason:
             return None, strictest([*decisions, Decision(Action.FREEZE, reason)])
         view = self._view(holding, account, gross, now_ns)
-        for index, policy in enumerate(self._policies):
+        for index, policy in enumerate(holding.policies):
             holding.holds.update(index, policy.decide(view), now_ns)
         held = holding.holds.current(now_ns, view.position.quantity)
         if held.action is Action.HALT:
@@ -87,4 +84,6 @@ class Judge:
             gross_cap_usd=account.gross_cap_usd,
             gross_doubt=gross.doubt,
             is_largest=gross.largest == holding.symbol,
+            history=account.history,
+            quote_usd=None if market.instrument.is_perp else account.quote_usd(gross),
         )

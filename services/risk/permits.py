@@ -10,11 +10,15 @@ from shared.messages import Permit, Target
 
 PERMIT_TTL_NS = NS_PER_S
 REISSUE_NS = 250 * NS_PER_MS
+#: the fields of a target in which it differs from another
+_ASKED = ("minimum", "maximum", "position_seq", "style", "may_open", "limit_price")
 
 
-def nothing(account: str, symbol: str, reason: str, expires_ns: int, halted: bool = False) -> Permit:
+def nothing(
+    account: str, symbol: str, reason: str, expires_ns: int, halted: bool = False, told: tuple[str, ...] = ()
+) -> Permit:
     """Return the permit that permits nothing."""
-    return Permit(account, symbol, 0, 0, 0, 0.0, False, False, False, halted, reason, expires_ns)
+    return Permit(account, symbol, 0, 0, 0, 0.0, False, False, False, halted, reason, expires_ns, told)
 
 
 def permit_of(holding: Holding, decision: Decision, view: View | None, max_order_usd: float) -> Permit:
@@ -22,20 +26,20 @@ def permit_of(holding: Holding, decision: Decision, view: View | None, max_order
     account, symbol, expires_ns = holding.account, holding.symbol, holding.expires_ns
     if view is None or decision.action >= Action.STOP:
         is_halted = decision.action is Action.HALT
-        return nothing(account, symbol, decision.reason, expires_ns, is_halted)
+        return nothing(account, symbol, decision.reason, expires_ns, is_halted, decision.told)
     position = view.position.quantity
     max_order = lots_within(max_order_usd, view.instrument, view.price)
     if decision.action is Action.REDUCE_ONLY:
         return Permit(
             account, symbol, max(0, position), max(0, -position), max_order, view.gross_cap_usd,
             decision.may_buy and position < 0, decision.may_sell and position > 0,
-            True, False, decision.reason, expires_ns,
+            True, False, decision.reason, expires_ns, decision.told,
         )  # fmt: skip
     largest = lots_within(holding.budget_usd, view.instrument, view.price)
     largest_short = largest if view.instrument.is_perp else 0  # spot: only what is held can be sold
     return Permit(
         account, symbol, largest, largest_short, max_order, view.gross_cap_usd,
-        decision.may_buy, decision.may_sell, False, False, decision.reason, expires_ns,
+        decision.may_buy, decision.may_sell, False, False, decision.reason, expires_ns, decision.told,
     )  # fmt: skip
 
 
@@ -48,9 +52,9 @@ def target_of(holding: Holding, decision: Decision, view: View | None, max_order
     if distance == 0:
         return None
     return Target(
-        holding.account, holding.symbol, wanted.minimum, wanted.maximum, "ioc", None,
+        holding.account, holding.symbol, wanted.minimum, wanted.maximum, wanted.style, wanted.limit_price,
         min(distance, lots_within(max_order_usd, view.instrument, view.price)), wanted.may_open,
-        view.position.position_seq, holding.expires_ns, decision.reason,
+        view.position.position_seq, holding.expires_ns, decision.target_reason or decision.reason,
     )  # fmt: skip
 
 
@@ -73,4 +77,4 @@ def is_same(one: Target | None, other: Target | None) -> bool:
     """True when two targets ask for the same, whatever their expiry and reason."""
     if one is None or other is None:
         return one is other
-    return (one.minimum, one.maximum, one.position_seq) == (other.minimum, other.maximum, other.position_seq)
+    return all(getattr(one, name) == getattr(other, name) for name in _ASKED)

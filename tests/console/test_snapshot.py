@@ -11,6 +11,7 @@ from services.console.bus.snapshot import take_snapshot
 from services.console.running.supervisor import ProcessInfo
 from shared.bus import STATE_TTL_NS
 from shared.halt import HaltFlags
+from shared.messages import Permit
 from tests.console.board_scene import ACCOUNT, CONFIG, NOW_NS, SYMBOL, board_of, everything
 
 PROCESSES = {"risk": ProcessInfo("RUNNING", 7, 3, 0, True)}
@@ -24,15 +25,24 @@ def test_what_is_heard_is_told_in_the_units_of_the_venue() -> None:
     assert row["quotes"] == [{"side": "buy", "price": "150", "quantity": "2.66"}]
     (order,) = row["working_orders"]
     assert (order["client_order_id"], order["venue_order_id"], order["status"]) == (7, "v7", "live")
-    assert row["permit"] == "quoting"
+    assert row["permit"] == "quoting" and row["decisions"] == []
     assert state["accounts"] == {ACCOUNT: {"equity": 10_000.0, "exposure": pytest.approx(595.54)}}
+
+
+def test_each_policys_decision_is_told_with_its_action() -> None:
+    decisions = ("freeze: mid moved +0.70 % in 1 s", "pause bids: position is over")
+    permit = msgspec.structs.replace(
+        next(message for message in everything() if isinstance(message, Permit)), decisions=decisions
+    )
+    state = take_snapshot(CONFIG, board_of(*everything(), permit), PROCESSES, {}, NOW_NS)
+    assert state["symbols"][SYMBOL]["decisions"] == list(decisions)
 
 
 def test_what_is_not_heard_any_more_is_none_and_never_zero() -> None:
     state = take_snapshot(CONFIG, board_of(*everything()), None, {}, NOW_NS + STATE_TTL_NS + 1)
     row = state["symbols"][SYMBOL]
     assert (row["bid"], row["position"], row["working_orders"], row["quotes"]) == (None, None, None, None)
-    assert (row["feed"], row["permit"]) == ("unknown", "none")
+    assert (row["feed"], row["permit"], row["decisions"]) == ("unknown", "none", None)
     assert state["accounts"] == {ACCOUNT: {"equity": None, "exposure": None}}
     assert state["services"] == {}
 

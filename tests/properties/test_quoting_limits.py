@@ -31,6 +31,10 @@ STRATEGIES: list[tuple[str, dict[str, Any]]] = [
     ("one_sided", {"volatility_spread": 0.5, "cap_usd": 1e6, "equity_pct": 50}),
     ("avellaneda_stoikov", {"quantity": 2.0, "gamma": 20.0, "max_position": 3.0}),
     ("glft", {"size_usd": 400.0, "gamma": 20.0, "max_skew": 3.0, "volatility_spread": 0.5}),
+    ("grid", {"quantity": 1.0, "range_pct": 0.5, "settle_s": 0.1}),
+    ("perp_grid", {"quantity": 1.0, "lower": 199.5, "upper": 200.5, "join_passed": True, "settle_s": 0.1}),
+    ("perp_grid", {"size_usd": 300, "range_pct": 0.5, "direction": "short", "settle_s": 0.1}),
+    ("maker_hedge", {"quantity": 1.0}),
 ]
 
 

@@ -14,6 +14,8 @@ from tests.quoter.builders import Desk, depth, order, top, working
 STRATEGIES: list[tuple[str, dict[str, Any]]] = [
     ("one_sided", {}),
     ("two_sided", {"quantity": 0.05, "spread_pct": 0.02}),
+    ("perp_grid", {"quantity": 0.05}),
+    ("maker_hedge", {"quantity": 0.05}),
     ("two_sided", {"size_usd": 50, "join_best": True, "skew": 0.5}),
     ("two_sided", {"size_usd": 50, "join_best": True, "skew": 0.5, "volatility_spread": 1.0}),
     ("avellaneda_stoikov", {"quantity": 0.05, "gamma": 20.0}),

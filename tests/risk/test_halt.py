@@ -66,7 +66,7 @@ class LossLimit:
 def test_a_policys_halt_outlives_its_cause_and_becomes_a_flag() -> None:
     desk = Desk()
     policy = LossLimit(2_000.0)
-    desk.core._judge = Judge(desk.core._config, [policy], desk.core.halt)
+    desk.core.watch(ACCOUNT, SYMBOL).policies = (policy,)
     desk.run(250)
     assert desk.permit.halted
     wanted = dict(desk.core.halt.wanted)
@@ -90,7 +90,7 @@ def test_before_the_flags_were_read_nothing_is_permitted() -> None:
 def test_one_symbols_flag_permits_no_other_symbol_while_flags_elsewhere_are_unread() -> None:
     desk = Desk("A_PERP", "B_PERP")
     sticky = desk.core.halt = StickyHalt()
-    desk.core._judge = Judge(desk.core._config, [], sticky)
+    desk.core._judge = Judge(desk.core._config, sticky)
     desk.take(desk.core.on_halts({"A_PERP": "drill"}, desk.now_ns, False))
     desk.run(250)
     assert desk.permits[ACCOUNT, "A_PERP"].halted
@@ -146,7 +146,7 @@ class Nervous:
 
 def test_a_policys_decision_holds_for_as_long_as_it_says() -> None:
     desk, policy = Desk(), Nervous()
-    desk.core._judge = Judge(desk.core._config, [policy], desk.core.halt)
+    desk.core.watch(ACCOUNT, SYMBOL).policies = (policy,)
     desk.run(250)
     policy.is_upset = False
     desk.run(1_750)
@@ -162,7 +162,7 @@ def test_a_paused_side_is_told() -> None:
             return Decision(may_buy=False)
 
     desk = Desk()
-    desk.core._judge = Judge(desk.core._config, [NoBuying()], desk.core.halt)
+    desk.core.watch(ACCOUNT, SYMBOL).policies = (NoBuying(),)
     desk.run(250)
     permit: Permit = desk.permit
     assert not permit.may_buy and permit.may_sell and permit.max_long == 200

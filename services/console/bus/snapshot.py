@@ -79,6 +79,7 @@ def symbol_state(config: Config, board: Board, account: str, symbol: str, now_ns
         "working_state": None if working is None else working.state,
         "rejects": None if working is None else [reject.reason for reject in working.rejects],
         "permit": permit_word(permit),
+        "decisions": None if permit is None else list(permit.decisions),
         "target": target_word(board.newest(Target, account, symbol, now_ns)),
     }
 

@@ -90,6 +90,9 @@ def status(config: Config, *, as_json: bool) -> int:
             working, _text(row["position"]), row["target"] or row["permit"],
         )  # fmt: skip
     console.print(services, symbols)
+    for symbol, row in state["symbols"].items():
+        for decision in row["decisions"] or []:
+            console.print(f"{symbol}: {decision}", markup=False)
     for name, account in state["accounts"].items():
         console.print(
             f"account {name}: equity {_text(account['equity'])} exposure {_text(account['exposure'])}"

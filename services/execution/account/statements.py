@@ -16,7 +16,7 @@ from services.execution.account.accounting import Accounting
 from services.execution.account.ledger import EXACT, ZERO
 from services.execution.account.tieout import differences, expected_cash, free_cash
 from services.execution.desk import Desk
-from services.execution.reads.schedule import Reads
+from services.execution.reads.schedule import NEVER_NS, Reads
 from services.execution.requests import ReadKind, StoreLedger
 from shared.clock import NS_PER_MS, NS_PER_S
 from shared.venues.base import VenueBalance, VenuePosition
@@ -66,6 +66,12 @@ class Statements:
             return
         cash = free_cash(statement.balances, statement.positions, self._desk.instruments)
         self._pending = _Pending(cash, begun_ns, now_ns)
+
+    def idle_until_ns(self) -> int:
+        """Return until when `tick` has nothing to do."""
+        if self._pending is not None:
+            return 0
+        return NEVER_NS if self._again_ns is None else self._again_ns
 
     def tick(self, now_ns: int) -> None:
         """Compare what can be compared; ask again where that is due."""

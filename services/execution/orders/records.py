@@ -147,6 +147,9 @@ class OwnOrders:
     def has_owed(self) -> bool:
         return any(symbol.owed for symbol in self._symbols.values())
 
+    def has_inherited(self) -> bool:
+        return bool(self._inherited)
+
     def has_live(self) -> bool:
         return any(symbol.live for symbol in self._symbols.values())
 

@@ -17,6 +17,7 @@ UNTOLD_NS = NS_PER_S
 #: pauses between attempts to get a stream that speaks
 FIRST_RECONNECT_NS = NS_PER_S
 LARGEST_RECONNECT_NS = 32 * NS_PER_S
+NEVER_NS = 1 << 62
 
 
 class VenueHealth:
@@ -122,6 +123,12 @@ class StreamHealth:
         was_proving = self._is_proving
         self.distrust(now_ns)
         return not was_proving
+
+    def idle_until_ns(self) -> int:
+        """Return until when neither of the checks on the timer can find anything."""
+        if self._is_proving or self._untold:
+            return 0
+        return NEVER_NS if self._expected_ns is None else self._expected_ns + self._silence_ns
 
     def must_reconnect(self, now_ns: int) -> bool:
         """True when a stream that has to prove itself should be replaced now."""

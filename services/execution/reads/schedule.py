@@ -65,6 +65,11 @@ class Reads:
             ReadKind.STATEMENT: _Kind(STATEMENT_NS),
         }
 
+    @property
+    def idle_until_ns(self) -> int:
+        """Until when nothing is due; 0 = that is not known before the next tick."""
+        return self._soonest_ns
+
     def last_good_ns(self, kind: ReadKind) -> int:
         """Return when the latest good read of this kind began; 0 = none was good."""
         return self._kinds[kind].last_good_ns

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from services.execution.desk import Desk
 from services.execution.orders.records import CONSISTENT_NS, Order
 from services.execution.orders.transitions import Event
-from services.execution.reads.schedule import ABANDON_NS
+from services.execution.reads.schedule import ABANDON_NS, NEVER_NS
 from services.execution.requests import ReadKind, StartRead
 from services.execution.sending.sender import Sender
 from shared.clock import NS_PER_MS
@@ -24,6 +24,8 @@ from shared.venues.base import VenueOrder
 ASK_AGAIN_NS = (100 * NS_PER_MS, 250 * NS_PER_MS, 500 * NS_PER_MS, 1_000 * NS_PER_MS)
 #: by so much an order may seem to be older than the stamp that it was signed with
 CLOCK_ERROR_NS = 5_000 * NS_PER_MS
+#: what rests needs nothing
+_QUIET = (OrderStatus.LIVE, OrderStatus.PARTIALLY_FILLED)
 
 
 class Settler:
@@ -49,6 +51,19 @@ class Settler:
                 self.on_failed(order.client_order_id, now_ns)
             if order.ask_due_ns is not None and not order.is_asking and now_ns >= order.ask_due_ns:
                 self._ask(order, now_ns)
+
+    def idle_until_ns(self) -> int:
+        """Return until when `tick` has nothing to do; 0 = it has, or may have, at once."""
+        until_ns = NEVER_NS
+        for order in self._desk.orders.live():
+            is_waiting = order.status is OrderStatus.PENDING_CANCEL and order.is_cancelling
+            if order.is_placing or not (is_waiting or order.status in _QUIET):
+                return 0
+            if order.is_asking:
+                until_ns = min(until_ns, order.asked_ns + ABANDON_NS)
+            elif order.ask_due_ns is not None:
+                until_ns = min(until_ns, order.ask_due_ns)
+        return until_ns
 
     def _ask(self, order: Order, now_ns: int) -> None:
         if self._desk.budget.may_read(now_ns):

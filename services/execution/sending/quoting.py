@@ -7,6 +7,7 @@ from dataclasses import replace
 from services.execution.desk import Desk
 from services.execution.gate import Gate
 from services.execution.orders.reconcile import reconcile, wrongness
+from services.execution.reads.schedule import NEVER_NS
 from services.execution.sending.admission import Refused, admit_slice, permitted, room_for_slice
 from services.execution.sending.sender import Sender, blocked_sides
 from services.execution.sending.targets import PACE_NS, Slice, clear_of, in_the_way, is_in_flight, next_slice
@@ -18,6 +19,17 @@ from shared.messages import Level, OrderStatus
 PROBE_DISTANCE = 0.03
 
 
+def _is_outdated(symbol: Symbol) -> bool:
+    """True while what is wanted is a function of an older position: an order that filled is not repeated.
+
+    Fills that are known of and not yet counted make a newer one, too.
+    """
+    quotes = symbol.quotes
+    if quotes is None or not quotes.position_seq:
+        return False
+    return quotes.position_seq < symbol.position_seq or bool(symbol.orders.owed)
+
+
 class Quoting:
     """Brings the orders of a symbol to what is wanted; works its target."""
 
@@ -25,17 +37,28 @@ class Quoting:
         self._desk = desk
         self._sender = sender
         self._gate = gate
-        #: of the latest tick: good enough to cut what rests; admission sums it up anew
-        self._gross_usd = 0.0
 
     def tick(self, now_ns: int) -> None:
         """Look at what had to wait, at what has expired, at every target."""
-        self._gross_usd = self._desk.gross_usd()
         self._feed_starved(now_ns)
         self._expire(now_ns)
         for symbol in self._desk.symbols.values():
             if symbol.target is not None:
                 self.work_target(symbol, now_ns)
+
+    def idle_until_ns(self) -> int:
+        """Return until when `tick` has nothing to do; 0 = it has, or may have, at once."""
+        if self._desk.starved:
+            return 0
+        until_ns = NEVER_NS
+        for symbol in self._desk.symbols.values():
+            if symbol.target is not None:
+                return 0
+            if symbol.orders.live:
+                if symbol.quotes is None or symbol.permit is None:
+                    return 0
+                until_ns = min(until_ns, symbol.quotes.expires_ns, symbol.permit.expires_ns)
+        return until_ns
 
     def requote(self, symbol: Symbol, cause_ns: int, now_ns: int) -> None:
         """Send the difference between what may rest and what works.
@@ -46,7 +69,7 @@ class Quoting:
         is_open = self._gate.reason is None
         coming = None if symbol.target is None else self._slice(symbol, now_ns)
         is_waiting = coming is not None and not is_in_flight(symbol)  # in flight, it counts by itself
-        levels = permitted(symbol, self._gross_usd, now_ns, coming if is_waiting else None)
+        levels = permitted(symbol, self._desk.gross_usd(), now_ns, coming if is_waiting else None)
         if coming is not None:
             levels = clear_of(levels, coming)
         if not is_open:
@@ -62,7 +85,7 @@ class Quoting:
             self._sender.cancel(order, cause_ns, now_ns)
         if not levels:
             self._cancel_unknown(symbol, now_ns)
-        elif places and self._desk.venue.is_answering:
+        elif places and self._desk.venue.is_answering and not _is_outdated(symbol):
             for level in places:
                 self._sender.quote(symbol, level, cause_ns, now_ns)
 

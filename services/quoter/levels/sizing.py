@@ -7,8 +7,10 @@ cheaper than Decimals on each tick.
 from __future__ import annotations
 
 from decimal import Decimal
+from fractions import Fraction
 
-from shared.instrument import Instrument
+from shared.errors import BadInput
+from shared.instrument import Instrument, plain
 
 MICRO = 1_000_000
 
@@ -28,6 +30,10 @@ class LotSizes:
     def lots(self, budget_micro: int, ticks: int) -> int:
         """Return the lots that a budget buys at a price (> 0), rounded down."""
         return budget_micro * self._scale // (MICRO * self._unit * ticks)
+
+    def worth(self, lots: int, ticks: Fraction) -> Fraction:
+        """Return the value of lots at a price, in micro-units, exactly: for what is not done on each tick."""
+        return lots * self._unit * ticks * MICRO / self._scale
 
     def minimum(self, ticks: int) -> int:
         """Return the smallest order at a price (> 0): the venue's lots and its least notional."""
@@ -54,3 +60,16 @@ def share_of_equity(equity_usd: float, share_ppm: int, cap_micro: int | None) ->
 def percent_to_ppm(percent: float) -> int:
     """Return a percentage as written, to 0.0001 %, in parts per million."""
     return int(Decimal(str(percent)) * 10_000)
+
+
+def fixed_lots(quantity: float, instrument: Instrument, *, must_do: bool) -> int:
+    """Return a quantity, base units, in lots, rounded down.
+
+    must_do  a quantity below the venue's minimum is an error
+    Raises: BadInput.
+    """
+    lots = instrument.lots_floor(Decimal(str(quantity)))
+    if must_do and lots < instrument.min_lots:
+        minimum = plain(instrument.quantity(instrument.min_lots))
+        raise BadInput(f"{instrument.symbol}: quantity {quantity} is below the venue's minimum {minimum}")
+    return lots

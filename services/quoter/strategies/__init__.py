@@ -4,14 +4,40 @@ from __future__ import annotations
 
 from typing import Any
 
-from services.quoter.strategies import one_sided, two_sided
+from services.quoter.strategies import (
+    auto,
+    bid_ask,
+    curve,
+    grid,
+    ladder,
+    maker_hedge,
+    one_sided,
+    perp_grid,
+    regime,
+    spot,
+    two_sided,
+)
 from services.quoter.strategies.base import Strategy
 from services.quoter.strategies.optimal import avellaneda_stoikov, glft
 from shared.errors import BadInput
 
 STRATEGIES: dict[str, Strategy[Any, Any, Any]] = {
-    strategy.name: strategy
-    for strategy in (avellaneda_stoikov.STRATEGY, glft.STRATEGY, one_sided.STRATEGY, two_sided.STRATEGY)
+    module.STRATEGY.name: module.STRATEGY
+    for module in (
+        auto,
+        avellaneda_stoikov,
+        bid_ask,
+        curve,
+        glft,
+        grid,
+        ladder,
+        maker_hedge,
+        one_sided,
+        perp_grid,
+        regime,
+        spot,
+        two_sided,
+    )
 }
 
 

@@ -167,6 +167,8 @@ class Strategy(Generic[P, L, M]):
              added here, so that core, process and `makerd check` ask for the same
     plan     params in ticks and lots of an instrument. Raises: BadInput
     summary  one line for people; "" = the first line of the file of the params
+    follows_position  what it wants is good for one position only: a filled order is not placed again
+                      before the strategy has seen the position that came of it
     """
 
     name: str
@@ -176,6 +178,7 @@ class Strategy(Generic[P, L, M]):
     needs: Callable[[P], Needs]
     plan: Callable[[P, Instrument], L] = _params_are_the_plan
     summary: str = ""
+    follows_position: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "needs", _with_options(self.needs))

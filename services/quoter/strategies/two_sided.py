@@ -16,18 +16,19 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from services.quoter.levels.sizing import percent_to_ppm, share_of_equity, to_micro
+from services.quoter.levels.legacy import moved_by_price_share
+from services.quoter.levels.sizing import fixed_lots, percent_to_ppm, share_of_equity, to_micro
 from services.quoter.strategies import base
 from services.quoter.strategies.base import FOREVER_NS, MarketView, Memory, Needs, Strategy, Wanted
 from shared.clock import seconds_to_ns
-from shared.errors import BadInput
-from shared.instrument import Instrument, plain
+from shared.instrument import Instrument
 from shared.messages import Level, Side
 
 PPM = 1_000_000
 DEFAULT_SPREAD_PCT = 0.30
 Ticks = Annotated[float, Meta(ge=0.5, le=100_000)]
 Base = Annotated[float, Meta(ge=0, le=1e12)]
+REFUSE_NEEDS_QUANTITY = 'min_size "refuse" needs quantity: what money buys is known only with a price'
 MinSize = Literal["skip", "raise", "refuse"]
 
 
@@ -70,7 +71,7 @@ class Params(base.Params, frozen=True, kw_only=True, forbid_unknown_fields=True)
     refresh_interval_s: Annotated[float, Meta(ge=0.01, le=86_400)] = 2.0
 
     def problem(self) -> str:
-        return _size_problem(self) or _spread_problem(self) or _position_problem(self)
+        return size_problem(self) or spread_problem(self) or position_problem(self)
 
     def largest_position(self) -> float | None:
         return self.max_position
@@ -108,12 +109,13 @@ class Priced(Memory, frozen=True, gc=False):
 def plan(params: Params, instrument: Instrument) -> Plan:
     """Raises: BadInput where min_size is "refuse" and the quantity is below the venue's minimum."""
     half_ticks, price_cap = params.half_spread_ticks or params.spread_ticks, params.legacy_price_skew_cap_pct
+    must_do = params.min_size == "refuse"
     spread_pct = None if half_ticks or params.join_best else params.spread_pct or DEFAULT_SPREAD_PCT
     return Plan(
         spread_ppm=None if spread_pct is None else percent_to_ppm(spread_pct),
         half_spread_milli=None if half_ticks is None else int(Decimal(str(half_ticks)) * 1000),
         min_spread=params.min_spread_ticks,
-        lots=None if params.quantity is None else _fixed_lots(params.quantity, params.min_size, instrument),
+        lots=None if params.quantity is None else fixed_lots(params.quantity, instrument, must_do=must_do),
         budget_micro=None if params.size_usd is None else to_micro(params.size_usd),
         share_ppm=percent_to_ppm(params.equity_pct or 0.0),
         cap_micro=None if params.size_cap_usd is None else to_micro(params.size_cap_usd),
@@ -166,20 +168,24 @@ def prices(view: MarketView, plan: Plan) -> tuple[int, int]:
 
 
 def leaning(view: MarketView, plan: Plan) -> tuple[int, int]:
-    """Return bid and ask on legal prices, whatever the book.
+    """Return bid and ask on legal prices, whatever the book."""
+    bid, ask, unit = unrounded(view, plan)
+    return view.prices.bid(bid, unit), view.prices.ask(ask, unit)
+
+
+def unrounded(view: MarketView, plan: Plan) -> tuple[int, int, int]:
+    """Return bid and ask, ticks, as numerators and their denominator.
 
     Whole-number fractions all the way, so that a price that falls on a tick stays there.
     """
     lean, lean_unit = lean_of(view, plan)
     centre, unit = view.bid + view.ask, 2
     if plan.price_skew_cap_ppm is not None:
-        centre, unit = _moved(centre, lean, lean_unit, plan.price_skew_cap_ppm)
+        centre, unit = moved_by_price_share(centre, lean, lean_unit, plan.price_skew_cap_ppm)
         lean, lean_unit = 0, 1
     half, half_unit = half_spread(centre, unit, view.ask - view.bid, plan)
     mid, denominator = centre * half_unit * lean_unit, unit * half_unit * lean_unit
-    bid = view.prices.bid(mid - unit * half * (lean_unit + lean), denominator)
-    ask = view.prices.ask(mid + unit * half * (lean_unit - lean), denominator)
-    return bid, ask
+    return mid - unit * half * (lean_unit + lean), mid + unit * half * (lean_unit - lean), denominator
 
 
 def half_spread(centre: int, unit: int, market_spread: int, plan: Plan) -> tuple[int, int]:
@@ -190,16 +196,6 @@ def half_spread(centre: int, unit: int, market_spread: int, plan: Plan) -> tuple
     elif plan.half_spread_milli is not None:
         half, half_unit = plan.half_spread_milli, 1000
     return (half, half_unit) if 2 * half >= plan.min_spread * half_unit else (plan.min_spread, 2)
-
-
-def _moved(twice_mid: int, lean: int, lean_unit: int, cap_ppm: int) -> tuple[int, int]:
-    """Return the mid moved down by the lean as a share of itself, within the cap, as a fraction.
-
-    Source: the skew of the earlier bots as it was coded (vector G3).
-    """
-    if abs(lean) * PPM > cap_ppm * lean_unit:
-        lean, lean_unit = (cap_ppm if lean > 0 else -cap_ppm), PPM
-    return twice_mid * (lean_unit - lean), 2 * lean_unit
 
 
 def lean_of(view: MarketView, plan: Plan) -> tuple[int, int]:
@@ -237,7 +233,7 @@ def _level(view: MarketView, plan: Plan, side: Side, price: int) -> Level | None
     if price <= 0:
         return None
     minimum = view.sizes.minimum(price)
-    size = _size(view, plan, price)
+    size = size_of(view, plan, price)
     if size < minimum and plan.raise_to_minimum:
         size = minimum
     if plan.max_position is not None:
@@ -245,7 +241,7 @@ def _level(view: MarketView, plan: Plan, side: Side, price: int) -> Level | None
     return None if size < minimum else Level(side, price, size, tolerance=plan.tolerance)
 
 
-def _size(view: MarketView, plan: Plan, price: int) -> int:
+def size_of(view: MarketView, plan: Plan, price: int) -> int:
     if plan.lots is not None:
         return plan.lots
     if plan.budget_micro is not None:
@@ -258,26 +254,18 @@ def _lots(quantity: float, instrument: Instrument) -> int:
     return instrument.lots_floor(Decimal(str(quantity)))
 
 
-def _fixed_lots(quantity: float, policy: MinSize, instrument: Instrument) -> int:
-    lots = _lots(quantity, instrument)
-    if lots < instrument.min_lots and policy == "refuse":
-        minimum = plain(instrument.quantity(instrument.min_lots))
-        raise BadInput(f"{instrument.symbol}: quantity {quantity} is below the venue's minimum {minimum}")
-    return lots
-
-
-def _size_problem(params: Params) -> str:
+def size_problem(params: Params) -> str:
     given = [name for name in ("quantity", "size_usd", "equity_pct") if getattr(params, name) is not None]
     if len(given) != 1:
         return f"exactly one of quantity, size_usd and equity_pct is needed, got {', '.join(given) or 'none'}"
     if params.min_size == "refuse" and params.quantity is None:
-        return 'min_size "refuse" needs quantity: what money buys is known only with a price'
+        return REFUSE_NEEDS_QUANTITY
     if params.size_cap_usd is not None and params.equity_pct is None:
         return f"size_cap_usd {params.size_cap_usd:g} needs equity_pct"
     return ""
 
 
-def _spread_problem(params: Params) -> str:
+def spread_problem(params: Params) -> str:
     ticks, alias = params.half_spread_ticks, params.spread_ticks
     if ticks is not None and alias is not None:
         return f"half_spread_ticks {ticks:g} and spread_ticks {alias:g} are two names of one thing: give one"
@@ -288,7 +276,7 @@ def _spread_problem(params: Params) -> str:
     return ""
 
 
-def _position_problem(params: Params) -> str:
+def position_problem(params: Params) -> str:
     largest = params.max_position
     if largest is None:
         return ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from services.risk.config import Config
 from services.risk.policies.breakers import MidMove, WideSpread
 from services.risk.policies.exposure import AccountExposure, SymbolExposure
+from services.risk.policies.fill_hedge import FillHedge
 from services.risk.policies.inventory import ExcessInventory
 from services.risk.policies.policy import Market, Policy, View
 from services.risk.policies.ratio import Limit
@@ -23,8 +24,8 @@ def breakers_of(config: Config) -> tuple[Policy[Market], ...]:
     )
 
 
-def policies_of(config: Config) -> tuple[Policy[View], ...]:
-    """Return what judges every symbol of an account."""
+def policies_of(config: Config, symbol: str) -> tuple[Policy[View], ...]:
+    """Return what judges a symbol of one account: made for it, so that it may keep state."""
     reduction = Reduction(config.reduction_share, config.min_reduction_usd)
     is_strict = config.comparator == "strict"
     policies: tuple[Policy[View], ...] = (
@@ -33,4 +34,7 @@ def policies_of(config: Config) -> tuple[Policy[View], ...]:
     )
     if config.excess_share is not None:
         policies += (ExcessInventory(reduction, config.excess_share, is_strict),)
+    tables = config.tables_of(symbol)
+    if tables.fill_hedge is not None:
+        policies += (FillHedge(tables.fill_hedge),)
     return policies

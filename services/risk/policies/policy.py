@@ -3,7 +3,12 @@
 Two views. A **breaker** judges one symbol's market (`Market`, at every `Top`, once for all
 accounts); a **policy** judges an account's symbol (`View`, at every position, fill, equity,
 mark, and on the timer). Views hold no unknowns: where an input is missing nothing is
-permitted and no policy is asked (`permits.py`).
+permitted and no policy is asked (`permits.py`). What alone may be absent is `None`: the entry
+price, and what is made of it.
+
+Breakers are shared by all symbols and keep no state. Policies are built for each symbol of
+each account (`catalogue.policies_of`) and may keep what they need; one that wants to see fills
+has an `on_fill` too. Both are asked again and again with the same view: that changes nothing.
 
 The strictest decision wins: the highest action, the smallest bounds, the largest reduction.
 """
@@ -11,12 +16,13 @@ The strictest decision wins: the highest action, the smallest bounds, the larges
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
+from services.risk.equity_history import EquityHistory
 from shared.instrument import Instrument
-from shared.messages import Position, Top
+from shared.messages import Fill, Position, Top
 
 
 class Action(IntEnum):
@@ -31,11 +37,18 @@ class Action(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """Where the position should be, lots. may_open False = only nearer to zero, never through it."""
+    """Where the position should be, lots.
+
+    may_open     False = only nearer to zero, never through it
+    style        as of `Target`
+    limit_price  ticks; None = the opposite best
+    """
 
     minimum: int
     maximum: int
     may_open: bool = False
+    style: str = "ioc"
+    limit_price: int | None = None
 
     def distance(self, position: int) -> int:
         """Return the lots to trade from `position`."""
@@ -50,6 +63,8 @@ class Decision:
     hold_ns     the decision stays in force for this long after it was last made (cool-down)
     target      where the position should be; None = no opinion
     may_buy, may_sell  False pauses a side
+    told        of a combined one: each part with its action and reason, strictest first
+    target_reason  of a combined one: why the target is what it is
     """
 
     action: Action = Action.ALLOW
@@ -58,6 +73,22 @@ class Decision:
     target: Range | None = None
     may_buy: bool = True
     may_sell: bool = True
+    told: tuple[str, ...] = field(default=(), compare=False)
+    target_reason: str = field(default="", compare=False)
+
+    @property
+    def words(self) -> str:
+        """Return its action and its reason, for people; empty when all is well."""
+        if not self.reason:
+            return ""
+        steps = [_WORDS[self.action]] if self.action is not Action.ALLOW else []
+        if self.action < Action.REDUCE_ONLY:
+            steps += [side for side, may in (("bids", self.may_buy), ("asks", self.may_sell)) if not may]
+            steps = [f"pause {' and '.join(steps)}"] if steps else []
+        if self.target is not None:
+            low, high = self.target.minimum, self.target.maximum
+            steps.append(f"trade to {low} lots" if low == high else f"trade to {low}..{high} lots")
+        return f"{', '.join(steps) or 'note'}: {self.reason.removeprefix('halted: ')}"
 
     @property
     def is_silent(self) -> bool:
@@ -65,6 +96,12 @@ class Decision:
         return self.action is Action.ALLOW and self.target is None and self.may_buy and self.may_sell
 
 
+_WORDS = {
+    Action.REDUCE_ONLY: "reduce only",
+    Action.STOP: "stop quoting",
+    Action.FREEZE: "freeze",
+    Action.HALT: "halt",
+}
 ALLOW = Decision()
 
 
@@ -96,6 +133,9 @@ class View:
     gross_cap_usd  largest such sum
     gross_doubt    why either is not to be traded on; empty when both are current
     is_largest     no symbol of the account has a larger abs(notional)
+    history        the highest equity of the account, of the session and of trailing windows
+    quote_usd      spot: what of the equity is not held in coins that we know of, quote units; None = cannot
+                   be told, and always so for a perpetual, which is not bought with it
     """
 
     now_ns: int
@@ -110,6 +150,24 @@ class View:
     gross_cap_usd: float
     gross_doubt: str
     is_largest: bool
+    history: EquityHistory = field(default_factory=EquityHistory)
+    quote_usd: float | None = None
+
+    @property
+    def entry_price(self) -> float | None:
+        """Our own entry price, quote units; None = unknown, or flat."""
+        entry = self.position.entry_price
+        return entry if entry is not None and entry > 0 else None
+
+    @property
+    def unrealised_usd(self) -> float | None:
+        """(price - entry) x position, quote units: ours, whatever the venue says of it. Row R13."""
+        if self.position.quantity == 0:
+            return 0.0
+        entry = self.entry_price
+        return (
+            None if entry is None else self.instrument.notional_at(self.position.quantity, self.price - entry)
+        )
 
 
 Seen = TypeVar("Seen", contravariant=True)
@@ -121,14 +179,23 @@ class Policy(Protocol[Seen]):
     def decide(self, view: Seen) -> Decision: ...
 
 
+@runtime_checkable
+class HearsFills(Protocol):
+    """A policy that wants to see each fill of its symbol and account, once."""
+
+    def on_fill(self, fill: Fill, now_ns: int) -> None: ...
+
+
 def strictest(decisions: Iterable[Decision], position: int = 0) -> Decision:
     """Return one decision that allows nothing which any of them forbids.
 
     position  lots, to tell which target asks for the largest reduction
     """
-    action, reasons, hold_ns, target = Action.ALLOW, list[str](), 0, None
+    action, reasons, hold_ns, target, target_reason = Action.ALLOW, list[str](), 0, None, ""
     may_buy = may_sell = True
+    told: list[tuple[Action, str]] = []
     for decision in decisions:
+        told += [(decision.action, words) for words in decision.told or (decision.words,) if words]
         if decision.action > action:
             action, reasons = decision.action, []
         if decision.reason and decision.action == action and decision.reason not in reasons:
@@ -138,8 +205,10 @@ def strictest(decisions: Iterable[Decision], position: int = 0) -> Decision:
         if decision.target is not None and (
             target is None or decision.target.distance(position) > target.distance(position)
         ):
-            target = decision.target
-    return Decision(action, "; ".join(reasons), hold_ns, target, may_buy, may_sell)
+            target, target_reason = decision.target, decision.target_reason or decision.reason
+    told.sort(key=lambda part: -part[0])
+    parts = tuple(dict.fromkeys(words for _, words in told))
+    return Decision(action, "; ".join(reasons), hold_ns, target, may_buy, may_sell, parts, target_reason)
 
 
 class Holds:
