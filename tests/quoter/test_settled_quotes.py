@@ -46,7 +46,7 @@ from tests.quoter.builders import settings as settings_of
 #: ways to be told to quote that lead to different shortcuts
 PARAMS: dict[str, dict[str, Any]] = {
     "join": {"join_best": True, "quantity": 0.05, "refresh_interval_s": 0.3, "own_order_settle_s": 0.05},
-    "wide": {"half_spread_ticks": 1.0, "size_usd": 10.0, "min_price_move_ticks": 2, "refresh_interval_s": 0.1},
+    "wide": {"half_spread_ticks": 1, "size_usd": 10, "min_price_move_ticks": 2, "refresh_interval_s": 0.2},
     "share": {"join_best": True, "equity_pct": 1.0, "refresh_interval_s": 1.0, "position_threshold": 0.03},
     "volatile": {
         "join_best": True, "quantity": 0.05, "volatility_spread": 0.5, "refresh_interval_s": 0.1,
@@ -228,5 +228,3 @@ def test_what_is_settled_is_not_decided_again_while_only_sizes_change(name: str)
         stand.hear(START_NS + number * NS_PER_MS, "sizes", (1 + number % 9, 9))
     assert len(calls) < 5
     assert not [at for at, _ in stand.said if START_NS + NS_PER_MS < at < START_NS + NS_PER_S // 5]
-
-
