@@ -36,7 +36,9 @@ class Grid:
         if not self._is_exact and whole >= 0:
             return whole or (1 if steps else 0)
         if steps != whole or whole < 0:
-            raise BadInput(f"{self._what} {text} is not a multiple of {self._step:f}")
+            raise BadInput(
+                f"{self._what} {text} is not a multiple of {self._step:f}; replay.rules can give another"
+            )
         return whole
 
 

@@ -195,7 +195,7 @@ class _Table:
         return self._path.stat().st_size
 
     def rows(self) -> Iterator[Row]:
-        clock = Monotone(self.name)
+        clock = Monotone(self.name, "row")
         for number, cells in enumerate(islice(self._lines(), 1, None), 1):
             if len(cells) != len(self.columns):
                 raise BadInput(
@@ -208,7 +208,8 @@ class _Table:
         try:
             with self._path.open("rb") as raw:
                 self._raw = raw
-                yield from csv.reader(io.TextIOWrapper(open_(raw), encoding="utf-8", newline=""))
+                with io.TextIOWrapper(open_(raw), encoding="utf-8", newline="") as text:
+                    yield from csv.reader(text)
         except EOFError:
             raise BadInput(f"{self.name}: truncated, the gzip stream has no end") from None
         except (OSError, zlib.error, UnicodeDecodeError, csv.Error) as error:
