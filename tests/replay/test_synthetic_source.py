@@ -43,5 +43,5 @@ def test_best_prices_and_depth_agree() -> None:
 
 
 def test_a_symbol_that_the_local_venue_does_not_list_is_answered_with_the_choices() -> None:
-    with pytest.raises(BadInput, match="synthetic market 'MOON' is not known; choices: .*SOL_USDC"):
+    with pytest.raises(BadInput, match=r"synthetic market 'MOON' is not known; choices: .*SOL_USDC"):
         SyntheticSource(VENUE, "MOON", 7, 1.0)
