@@ -20,7 +20,8 @@ class Ledgers:
     ) -> None:
         """held: symbol -> base units owned at the start."""
         self.stats = {
-            symbol: SessionStats(Instrument.from_info(info), start_ns) for symbol, info in infos.items()
+            symbol: SessionStats(Instrument.from_info(info), start_ns, is_venue_time=True)
+            for symbol, info in infos.items()
         }
         for symbol, amount in held.items():
             if symbol in self.stats:
