@@ -17,7 +17,7 @@ from services.replay.sources.marks import with_marks
 from services.replay.venue.account import base_of
 from services.replay.venue.queue import FillModel
 from services.replay.watching import Ledgers
-from shared.accounting.exact import add, multiply, subtract
+from shared.accounting.money.exact import add, multiply, subtract
 from shared.accounting.report import Report
 from shared.clock import NS_PER_S
 from shared.config import Config

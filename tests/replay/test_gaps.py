@@ -185,7 +185,7 @@ def test_a_wrong_setting_is_one_clear_line(tmp_path: Path, text: str, words: str
 
 
 def test_rules_that_cannot_be_used_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="script: trading rules cannot be used: .*contract multiplier"):
+    with pytest.raises(BadInput, match=r"script: trading rules cannot be used: .*contract multiplier"):
         played(tmp_path, Script(minutes(0, 1), info_of(contract_multiplier="0")))
 
 

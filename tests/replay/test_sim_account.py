@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from services.execution.requests import ReadKind, StartRead
 from services.replay.venue.account import base_of, lot_mark
 from services.replay.venue.queue import FillModel
-from shared.accounting.exact import add, multiply, subtract
+from shared.accounting.money.exact import add, multiply, subtract
 from shared.clock import NS_PER_S
 from shared.messages import Side
 from shared.venues.base import VenueFunding
