@@ -12,6 +12,7 @@ from services.replay.latency import Drawn, LatencySettings, hop_of
 from services.replay.running import replay
 from services.replay.venue.queue import FillModel
 from shared.errors import BadInput
+from tests.bench.results import distribution, to_json
 from tests.replay.market import SYMBOL, config_of
 from tests.replay.stage import synthetic
 
@@ -48,6 +49,13 @@ def test_the_same_seed_draws_the_same(tmp_path: Path) -> None:
         return [hop.draw_ns() for _ in range(50)]
 
     assert drawn(1) == drawn(1) != drawn(2)
+
+
+def test_what_make_bench_writes_can_be_drawn_from(tmp_path: Path) -> None:
+    path = tmp_path / "bench.json"
+    path.write_bytes(to_json({}, [distribution("tick_to_order", "us", [100.0, 200.0, 300.0])]))
+    hop = hop_of(LatencySettings(bench=str(path)))
+    assert 50_000 <= hop.draw_ns() <= 150_000
 
 
 def test_every_share_between_two_points_is_drawn_between_them() -> None:
