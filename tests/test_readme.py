@@ -11,6 +11,8 @@ import pytest
 from services.execution.config import ExecutionConfig
 from services.marketdata.config import MarketDataConfig
 from services.quoter.strategies.base import Params
+from services.replay.latency import LatencySettings
+from services.replay.settings import ReplaySettings
 from services.risk.config import Config as RiskConfig
 from services.risk.config import PolicyTables
 from services.risk.policies.hedging.active_hedge import ActiveTable
@@ -40,6 +42,8 @@ TABLES: dict[str, type[msgspec.Struct]] = {
     "[risk.hedges.SYMBOL.passive]": PassiveTable,
     "[execution]": ExecutionConfig,
     "[recording]": RecordingConfig,
+    "[replay]": ReplaySettings,
+    "[replay.latency]": LatencySettings,
     "params, every strategy": Params,  # the others: `makerd strategies`
 }
 

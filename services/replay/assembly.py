@@ -51,7 +51,17 @@ def assemble(config: Config, symbols: Sequence[str]) -> Assembly:
         quoters, accounts, parse_risk(config.risk), parse_signals(config.signals),
         parse(config.execution, ExecutionConfig, "execution"), capabilities, config.deployment.tag,
     )  # fmt: skip
-    return Assembly(parts, parse_replay(config.replay))
+    settings = parse_replay(config.replay)
+    _check_named("held", settings.held, config, symbols)
+    _check_named("rules", settings.rules, config, symbols)
+    return Assembly(parts, settings)
+
+
+def _check_named(table: str, given: Mapping[str, object], config: Config, symbols: Sequence[str]) -> None:
+    known = {*config.quoters, *symbols}
+    for name in given:
+        if name not in known:
+            raise BadInput(f"replay.{table}.{name}: no such symbol; known: {', '.join(sorted(known))}")
 
 
 def _quoter_of(config: Config, symbol: str) -> Settings:

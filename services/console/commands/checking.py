@@ -19,6 +19,8 @@ from services.execution.config import ExecutionConfig
 from services.marketdata.config import MarketDataConfig
 from services.quoter.config import parse_quoter
 from services.quoter.explain import Allowed, assumptions, explain
+from services.replay.latency import hop_of
+from services.replay.settings import parse_replay
 from services.risk.config import parse_risk
 from services.risk.hedging import check_accounts
 from services.signals.config import parse_signals
@@ -40,6 +42,7 @@ def check_sections(config: Config) -> None:
     marketdata = parse(config.marketdata, MarketDataConfig, "marketdata")
     parse(config.execution, ExecutionConfig, "execution")
     parse_signals(config.signals)
+    hop_of(parse_replay(config.replay).latency)
     risk = parse_risk(config.risk)
     check_accounts(risk.hedges, config.accounts, ((q.account, name) for name, q in config.quoters.items()))
     _check_settle("risk", risk.own_order_settle_s, marketdata.max_lag_s)

@@ -19,6 +19,8 @@ from shared.recording.settings import directory_of
 
 SYNTHETIC = "synthetic"
 DEFAULT_SEED = 7
+#: of synthetic data: a month
+LONGEST_S = 31 * 86_400
 FORMATS = "raw Binance frames (<ns> <JSON>), CSV of best prices, a recorded run directory, synthetic[:SEED]"
 
 
@@ -30,6 +32,8 @@ def open_data(
     duration_s  of synthetic data
     Raises: BadInput
     """
+    if not 0 < duration_s <= LONGEST_S:
+        raise BadInput(f"replay: --duration {duration_s:g} must be above 0 and at most {LONGEST_S} seconds")
     found: dict[str, list[Source]] = {}
     for text in texts:
         symbol, data = _split(text, config)

@@ -123,7 +123,7 @@ class SymbolLedger:
         if not self.is_known:
             return None
         held = ZERO if self.mid is None else self._value(self.position, self.mid)
-        return subtract(add(self._cash, held), self._begun_with())
+        return subtract(add(self._cash, held), self.begun_with)
 
     @property
     def parts(self) -> Parts:
@@ -163,7 +163,9 @@ class SymbolLedger:
     def _value(self, quantity: Decimal, price: Decimal) -> Decimal:
         return multiply(multiply(quantity, price), self._of.multiplier)
 
-    def _begun_with(self) -> Decimal:
+    @property
+    def begun_with(self) -> Decimal:
+        """Return what was held at the start, at the first mid that was known."""
         if self._has_traded or self._reference is None:
             return self._start_value
         return add(self._start_value, self._value(self.position, self._reference))
