@@ -50,7 +50,9 @@ class SimulatedVenue:
 
     def on_message(self, message: Message, now_ns: int) -> Message:
         """Take one recorded message; return what the market shows of it, our orders included."""
-        if isinstance(message, Trade):  # the most frequent one: whoever drives the venue calls `on_top` itself
+        if isinstance(
+            message, Trade
+        ):  # the most frequent one: whoever drives the venue calls `on_top` itself
             self.on_trade(message, now_ns)
         elif isinstance(message, Top):
             return self.on_top(message, now_ns)
