@@ -252,17 +252,25 @@ class Execution:
         return self._conclude(now_ns)
 
     def on_timer(self, now_ns: int) -> list[Output]:
+        if not self.idle_until_ns:
+            idle_until_ns = self._idle_until_ns()
+            if now_ns < idle_until_ns:  # whatever has happened since the last tick left nothing to do
+                self.idle_until_ns = idle_until_ns
+                return []
         self.gate.check_stream(now_ns)
         self._settler.tick(now_ns)
         self._housekeeping.tick(now_ns)
         self._quoting.tick(now_ns)
         outputs = self._conclude(now_ns)
         if not outputs:
-            self.idle_until_ns = min(
-                self._housekeeping.idle_until_ns(), self._quoting.idle_until_ns(),
-                self._settler.idle_until_ns(), self.desk.stream.idle_until_ns(),
-            )  # fmt: skip
+            self.idle_until_ns = self._idle_until_ns()
         return outputs
+
+    def _idle_until_ns(self) -> int:
+        return min(
+            self._housekeeping.idle_until_ns(), self._quoting.idle_until_ns(),
+            self._settler.idle_until_ns(), self.desk.stream.idle_until_ns(),
+        )  # fmt: skip
 
     def on_stop_request(self, now_ns: int) -> list[Output]:
         """Stop placing, cancel everything of ours; `is_stopped` tells when the venue has confirmed it."""
