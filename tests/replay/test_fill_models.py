@@ -119,6 +119,20 @@ def test_a_trade_told_after_the_level_has_shrunk_counts_once() -> None:
     assert floor.resting().filled == 2
 
 
+def test_a_level_that_shrinks_twice_explains_a_trade_of_both() -> None:
+    floor = Floor()
+    floor.place(Side.BUY, 99, 5)
+    floor.tell(top(99, 8, 101, 10), top(99, 6, 101, 10), trade(Side.SELL, 99, 4))
+    assert floor.resting().ahead == 6
+
+
+def test_a_book_in_doubt_says_nothing_of_the_queue() -> None:
+    floor = Floor()
+    floor.place(Side.BUY, 99, 5)
+    floor.tell(feed(FeedStatus.STALE), top(99, 2, 101, 10), top(None, 0, 101, 10))
+    assert floor.resting().ahead == 10
+
+
 def test_after_the_longest_delay_a_shrunk_level_explains_no_trade_any_more() -> None:
     floor = Floor()
     floor.place(Side.BUY, 99, 5)
@@ -200,7 +214,9 @@ def test_the_market_shows_our_orders_and_the_best_of_others_alone_decides_the_qu
     shown = floor.tell(top(99, 10, 101, 10), depth(((99, 10),), ((101, 10),)))
     assert (shown[0].bid, shown[0].bid_size, shown[0].ask_size) == (100, 3, 10)
     assert shown[1].bids == ((100, 3), (99, 10))
+    floor.tell(trade(Side.SELL, 100, 1))
+    assert floor.tell(top(99, 10, 101, 10))[0].bid_size == 3 - floor.resting().filled == 2
     floor.place(Side.BUY, 99, 2)
     assert floor.resting(2).ahead == 10
-    assert floor.tell(depth(((99, 10),), ((101, 10),)))[0].bids == ((100, 3), (99, 12))
+    assert floor.tell(depth(((99, 10),), ((101, 10),)))[0].bids == ((100, 2), (99, 12))
     assert floor.now_ns > STEP_NS

@@ -97,6 +97,15 @@ def test_R19_reduce_only_never_opens_nor_flips(events: list[tuple[str, Side, int
         assert abs(after) <= abs(before) and after * before >= 0
 
 
+@pytest.mark.parametrize(("side", "size"), [(Side.BUY, 1), (Side.SELL, 3)])
+def test_a_reduce_only_order_that_would_not_only_reduce_is_refused(side: Side, size: int) -> None:
+    floor = Floor()
+    floor.ioc(Side.BUY, 101, 2)
+    refused = floor.place(side, 99 if side is Side.BUY else 101, size, reduce_only=True)
+    assert isinstance(refused, Rejected) and refused.reason == "reduce_only"
+    assert isinstance(floor.place(Side.SELL, 101, 2, reduce_only=True), Accepted)
+
+
 def test_a_reduce_only_order_ends_once_nothing_is_left_to_reduce() -> None:
     floor = Floor(FillModel.TOUCH)
     floor.ioc(Side.BUY, 101, 2)  # order 1
