@@ -151,6 +151,22 @@ def test_a_venue_that_is_too_far_to_confirm_in_time_is_not_called_clean(tmp_path
     assert not stage.machine.stop(stage.now_ns, NS_PER_S)
 
 
+def test_a_market_event_takes_feed_two_hops_and_the_way_to_the_venue(tmp_path: Path) -> None:
+    rest = "latency = {feed_ms = 3, hop_ms = 0.5, order_ms = 20, reply_ms = 40}\n"
+    stage = Stage(tmp_path, rest, INSIDE).begin()
+    stage.arrivals.clear()
+    moved_ns = stage.now_ns
+    stage.book = (200_020, 5_000, 200_030, 5_000)
+    stage.run(1.0)
+    quoted_ns = next(
+        now_ns
+        for now_ns, quotes in stage.watch.of(Quotes)
+        if now_ns > moved_ns and quotes.cause_ns == moved_ns
+    )
+    assert quoted_ns - moved_ns == 3_500_000
+    assert stage.arrivals[0] - moved_ns == 24_000_000
+
+
 def test_latency_costs_time_at_both_sides_and_at_the_best_price(tmp_path: Path) -> None:
     def presence(order_ms: int) -> tuple[float, float]:
         rest = f"latency = {{order_ms = {order_ms}, reply_ms = {order_ms}}}\n"
