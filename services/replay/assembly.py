@@ -12,12 +12,12 @@ from services.execution.config import ExecutionConfig
 from services.quoter.config import Settings, parse_quoter
 from services.replay.desk_link import ways_of
 from services.replay.latency import hop_of
+from services.replay.legs import risk_of
 from services.replay.machine import Listener, Machine, Parts
 from services.replay.settings import ReplaySettings, parse_replay
 from services.replay.venue.account import Fees, SimAccount
 from services.replay.venue.queue import FillModel
 from services.replay.venue.simulated import SimulatedVenue
-from services.risk.config import parse_risk
 from services.signals.config import parse_signals
 from shared.clock import NS_PER_MS
 from shared.config import Config, parse
@@ -43,13 +43,16 @@ def assemble(config: Config, symbols: Sequence[str]) -> Assembly:
 
     A symbol that is not configured takes the settings of the only quoter there is.
     """
-    quoters = tuple(_quoter_of(config, symbol) for symbol in symbols)
-    accounts = {settings.account: settings.venue for settings in quoters}
-    accounts |= {name: account.venue for name, account in config.accounts.items() if name in accounts}
+    risk = risk_of(config, symbols)
+    legs = {table.leg_symbol: table.leg_account for table in risk.hedges.values()}
+    quoters = tuple(_quoter_of(config, symbol) for symbol in symbols if symbol not in legs)
+    used = {settings.account for settings in quoters} | set(legs.values())
+    accounts = {name: account.venue for name, account in config.accounts.items() if name in used}
     capabilities = {venue: _capabilities(config, venue) for venue in set(accounts.values())}
     parts = Parts(
-        quoters, accounts, parse_risk(config.risk), parse_signals(config.signals),
+        quoters, accounts, risk, parse_signals(config.signals),
         parse(config.execution, ExecutionConfig, "execution"), capabilities, config.deployment.tag,
+        legs,
     )  # fmt: skip
     settings = parse_replay(config.replay)
     _check_named("held", settings.held, config, symbols)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from rich.console import Console
@@ -13,6 +13,7 @@ from rich.table import Table
 
 from services.console.commands.verifying import verify_run
 from services.console.progress import progress
+from services.replay.legs import leg_accounts
 from services.replay.report.writing import MODELS, ReplayReport, write_report
 from services.replay.running import Outcome, Replayed, replay
 from services.replay.settings import parse_replay
@@ -65,13 +66,14 @@ def _write(config: Config, options: argparse.Namespace, symbol: str, done: Repla
 
 
 def _settings(config: Config, symbol: str) -> dict[str, str]:
+    is_leg = symbol not in config.quoters and symbol in leg_accounts(config)
     quoter = config.quoters.get(symbol) or next(iter(config.quoters.values()))
     settings = parse_replay(config.replay)
     latency = settings.latency
     hop = f"drawn from {latency.bench}" if latency.bench else f"{latency.hop_ms:g} ms"
     shown = {
-        "strategy": quoter.strategy,
-        "params": ", ".join(f"{name} = {value}" for name, value in quoter.params.items()) or "defaults",
+        "strategy": "none: it is the leg of a hedge" if is_leg else quoter.strategy,
+        "params": "none" if is_leg else _params(quoter.params),
         "fees": f"maker {settings.maker_fee_bps:g} bps, taker {settings.taker_fee_bps:g} bps",
         "equity": f"{settings.equity:g}",
         "latency": (
@@ -82,6 +84,10 @@ def _settings(config: Config, symbol: str) -> dict[str, str]:
     if config.risk:
         shown["risk"] = ", ".join(f"{name} = {value}" for name, value in config.risk.items())
     return shown
+
+
+def _params(params: Mapping[str, object]) -> str:
+    return ", ".join(f"{name} = {value}" for name, value in params.items()) or "defaults"
 
 
 def notes_of(done: Replayed, symbol: str) -> Iterable[str]:

@@ -7,6 +7,7 @@ import zlib
 from pathlib import Path
 
 from services.marketdata.config import MarketDataConfig
+from services.replay.legs import leg_accounts
 from services.replay.settings import ReplaySettings, Rules
 from services.replay.sources.base import Source
 from services.replay.sources.binance import BinanceRecording
@@ -57,6 +58,9 @@ def _split(text: str, config: Config) -> tuple[str, str]:
 
 
 def _scope(config: Config, symbol: str) -> str:
+    legs = leg_accounts(config)
+    if symbol in legs and symbol not in config.quoters and legs[symbol] in config.accounts:
+        return config.accounts[legs[symbol]].venue
     name = symbol if symbol in config.quoters else next(iter(config.quoters), None)
     if name is None:
         raise BadInput("replay: the configuration has no quoter")
