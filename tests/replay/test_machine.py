@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import gzip
 from decimal import Decimal
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from services.replay.running import Outcome, Replayed, replay
+from services.replay.settings import ReplaySettings
+from services.replay.sources.opening import open_data
 from services.replay.venue.queue import FillModel
 from shared.clock import NS_PER_S
 from shared.config import load
@@ -78,6 +82,18 @@ def test_the_tie_out_finds_what_the_venue_has_booked_otherwise_and_nothing_else(
     assert len(stage.watch.of(Fill)) == 3
     alerts = [alert.event for _, alert in stage.machine.links["main"].alerts if alert.is_error]
     assert alerts == (["the ledger differs from the venue"] if Decimal(wrong) else [])
+
+
+@pytest.mark.parametrize("name", ["binance_usdm_2024-08-08", "binance_spot_2024-08-08"])
+def test_a_recorded_minute_adds_up(shared_data: Path, tmp_path: Path, name: str) -> None:
+    path = tmp_path / "minute.txt"
+    with gzip.open(shared_data / name / "ethusdt_20240808.gz") as lines, path.open("wb") as minute:
+        minute.writelines(islice(lines, 8_000))
+    config = config_of(tmp_path, replay=FEES + f"held = {{{SYMBOL} = 2}}\n" if "spot" in name else FEES)
+    done = replay(config, open_data([str(path)], config, ReplaySettings(), 1.0))
+    assert ties_out(done)
+    assert done.gaps == {SYMBOL: ()}
+    assert all(outcome.reports[SYMBOL].activity.fills for outcome in done.outcomes)
 
 
 def test_X17_several_symbols_accounts_and_venues_at_once(tmp_path: Path) -> None:
