@@ -194,7 +194,7 @@ def begin(stand: Stand) -> None:
 
 @pytest.mark.parametrize("name", PARAMS)
 @given(run=RUNS)
-@settings(max_examples=250)
+@settings(max_examples=150)
 def test_a_quoter_that_skips_what_is_settled_says_exactly_the_same(
     name: str, run: list[tuple[int, Event]]
 ) -> None:

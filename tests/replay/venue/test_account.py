@@ -61,7 +61,7 @@ def cash_of(floor: Floor, start: str) -> Decimal:
 
 
 @given(EVENTS, FEES)
-@settings(max_examples=200)
+@settings(max_examples=120)
 def test_cash_is_what_fills_fees_and_funding_come_to_exactly(
     events: list[Any], fees: tuple[str, str]
 ) -> None:

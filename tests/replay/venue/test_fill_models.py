@@ -43,7 +43,7 @@ def happen(floor: Floor, kind: str, value: Any) -> None:
 
 
 @given(MARKET, st.sampled_from(Side), st.integers(0, 3), st.integers(1, 8))
-@settings(max_examples=300)
+@settings(max_examples=120)
 def test_pessimistic_fills_are_at_most_the_model_and_that_at_most_the_optimistic(
     market: list[tuple[str, Any]], side: Side, behind: int, size: int
 ) -> None:
@@ -58,7 +58,7 @@ def test_pessimistic_fills_are_at_most_the_model_and_that_at_most_the_optimistic
 
 
 @given(MARKET, st.lists(st.tuples(st.sampled_from(Side), PRICES, st.integers(1, 8)), max_size=6))
-@settings(max_examples=200)
+@settings(max_examples=120)
 def test_no_trade_fills_more_than_was_traded(
     market: list[tuple[str, Any]], orders: list[tuple[Side, int, int]]
 ) -> None:
@@ -76,7 +76,7 @@ def test_no_trade_fills_more_than_was_traded(
 
 
 @given(MARKET, st.integers(0, 3))
-@settings(max_examples=200)
+@settings(max_examples=120)
 def test_a_place_in_the_queue_only_gets_better(market: list[tuple[str, Any]], behind: int) -> None:
     floor = Floor()
     floor.place(Side.BUY, 99 - behind, 5)
@@ -90,7 +90,7 @@ def test_a_place_in_the_queue_only_gets_better(market: list[tuple[str, Any]], be
 @given(
     st.lists(st.one_of(st.tuples(st.just("trade"), SIZES), st.tuples(st.just("shows"), st.integers(1, 20))))
 )
-@settings(max_examples=200)
+@settings(max_examples=120)
 def test_the_queue_agrees_with_one_that_is_counted_lot_by_lot(events: list[tuple[str, int]]) -> None:
     """Nothing but trades and a level that shows more or less, 200 ms apart: nothing is told twice."""
     floor = Floor()
