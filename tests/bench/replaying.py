@@ -74,7 +74,7 @@ def measure(quick: bool) -> list[Result]:
             ),
             (
                 "replay_replacing",
-                config_of(REPLACER, {}),
+                _at(5.0, config_of(REPLACER, {})),
                 "both sides replaced on every event",
                 LEAST_REPLACED,
             ),
