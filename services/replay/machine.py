@@ -84,12 +84,13 @@ class Parts:
     def __init__(
         self, quoters: Sequence[Settings], venues: Mapping[str, str], risk: RiskConfig,
         signals: SignalsConfig, execution: ExecutionConfig, capabilities: Mapping[str, Capabilities],
-        tag: int, legs: Mapping[str, str],
+        tag: int, legs: Mapping[str, str] | None = None,
     ) -> None:  # fmt: skip
         """venues: account -> venue; capabilities: venue -> what it can do; legs: symbol -> account."""
+        self.legs = dict(legs or {})
         self.quoters, self.venues = quoters, venues
         self.risk, self.signals, self.execution = risk, signals, execution
-        self.capabilities, self.tag, self.legs = capabilities, tag, legs
+        self.capabilities, self.tag = capabilities, tag
 
 
 class Machine:
@@ -119,7 +120,7 @@ class Machine:
             for account, venue in parts.venues.items()
         }  # fmt: skip
         self.quoters = {(s.venue, s.symbol): Quoter(s) for s in parts.quoters}
-        self.account_of = {s.symbol: s.account for s in parts.quoters} | dict(parts.legs)
+        self.account_of = {s.symbol: s.account for s in parts.quoters} | parts.legs
         self.duty = RiskDuty(self.risk, self.links.values(), self._publish)
         self._accounts = {(s.account, s.symbol): (s.venue, s.symbol) for s in parts.quoters}
         self._on_quoter = {key: handlers_of(core) for key, core in self.quoters.items()}
@@ -161,6 +162,8 @@ class Machine:
         for settings in parts.quoters:
             self.risk.watch(settings.account, settings.symbol)
             self.risk.set_quoted(settings.account, settings.symbol, True)
+        for symbol, account in parts.legs.items():
+            self.risk.watch(account, symbol)
         self._publish(list(self.risk.on_halts({}, now_ns, True)), now_ns)
         for link in self.links.values():
             link.start(now_ns)
@@ -179,7 +182,7 @@ class Machine:
         agenda.every(now_ns + HEARTBEAT_NS, HEARTBEAT_NS, self._heartbeat)
 
     def _demand(self, now_ns: int, demand: tuple[DeskLink, str]) -> None:
-        """A quoter (of a leg: risk) asks execution for its symbol, until that knows it."""
+        """A quoter asks execution for its symbol, until that knows it."""
         link, symbol = demand
         if link.core.desk.symbol(symbol) is None:
             self.agenda.at(now_ns + NS_PER_MS, self._demand, demand)

@@ -7,13 +7,13 @@ import zlib
 from pathlib import Path
 
 from services.marketdata.config import MarketDataConfig
-from services.replay.legs import leg_accounts
 from services.replay.settings import ReplaySettings, Rules
 from services.replay.sources.base import Source
 from services.replay.sources.binance import BinanceRecording
 from services.replay.sources.recorded import OwnRecording
 from services.replay.sources.synthetic import SyntheticSource
 from services.replay.sources.tables import TableRecording
+from services.risk.config import parse_risk
 from shared.config import Config, parse
 from shared.errors import BadInput
 from shared.recording.settings import directory_of
@@ -58,9 +58,11 @@ def _split(text: str, config: Config) -> tuple[str, str]:
 
 
 def _scope(config: Config, symbol: str) -> str:
-    legs = leg_accounts(config)
-    if symbol in legs and symbol not in config.quoters and legs[symbol] in config.accounts:
-        return config.accounts[legs[symbol]].venue
+    """Return the venue of a symbol: its quoter's, that of the hedge whose leg it is, or the only quoter's."""
+    if symbol not in config.quoters:
+        for table in parse_risk(config.risk).hedges.values():
+            if table.leg_symbol == symbol and table.leg_account in config.accounts:
+                return config.accounts[table.leg_account].venue
     name = symbol if symbol in config.quoters else next(iter(config.quoters), None)
     if name is None:
         raise BadInput("replay: the configuration has no quoter")
