@@ -66,7 +66,7 @@ def config_of(name: str, params: dict[str, object] | None = None) -> Config:
 
 def report_of(config: Config, recording: Path) -> Report:
     """Replay a recording once. Raises: BadInput."""
-    sources = open_data([str(recording)], config, parse_replay(config.replay), 0.0)
+    sources = open_data([str(recording)], config, parse_replay(config.replay), 600.0)
     outcome = replay(config, sources, (FillModel.QUEUE,)).outcomes[0]
     if not outcome.is_clean or any(outcome.difference.values()):
         raise AssertionError(f"{config.quoters[SYMBOL].strategy}: the replay does not add up")
