@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from distributed import Client
 
 CONNECT_S = 15
-STOP_S = 10
-MOST_WORKERS = 1_024
+_LOOPBACK = "127.0.0.1"
 _PRELOAD = "services.replay.sweep.worker"
 
 
@@ -34,13 +33,13 @@ class Dask:
 
         self._client = client
         self._keys: dict[str, str] = {}
-        self._completed = as_completed(loop=client.loop)
+        self._completed: Any = as_completed(loop=client.loop)  # type: ignore[no-untyped-call]
         self.workers = max(1, len(client.scheduler_info(n_workers=-1)["workers"]))
 
     def submit(self, key: str, job: Job) -> None:
         # pure=False: a job that was cancelled by an earlier sweep on this scheduler is none of ours
         future = self._client.submit(run_job, job, pure=False, retries=0)
-        self._keys[future.key] = key
+        self._keys[str(future.key)] = key
         self._completed.add(future)
 
     def next(self) -> tuple[str, Done]:
@@ -83,11 +82,13 @@ def _own(workers: int) -> Iterator[Client]:
     from distributed import Client, LocalCluster
 
     _quiet()
-    with LocalCluster(  # type: ignore[no-untyped-call]
-        n_workers=workers, threads_per_worker=1, processes=True, host="127.0.0.1", scheduler_port=0,
-        dashboard_address=None, worker_dashboard_address=None, memory_limit=0, silence_logs=logging.CRITICAL,
-        preload=_PRELOAD,
-    ) as cluster, Client(cluster, set_as_default=False) as client:  # type: ignore[no-untyped-call]  # fmt: skip
+    # the scheduler opens an HTTP port even without a dashboard, a fixed one where none is given
+    cluster = LocalCluster(  # type: ignore[no-untyped-call]
+        n_workers=workers, threads_per_worker=1, processes=True, host=_LOOPBACK, scheduler_port=0,
+        dashboard_address=f"{_LOOPBACK}:0", scheduler_kwargs={"dashboard": False},
+        worker_dashboard_address=None, memory_limit=0, silence_logs=logging.CRITICAL, preload=_PRELOAD,
+    )  # fmt: skip
+    with cluster, Client(cluster, set_as_default=False) as client:  # type: ignore[no-untyped-call]
         yield client
 
 

@@ -12,6 +12,10 @@ from shared.errors import BadInput
 DIRECTIONS = {COST: "minimize", DRAWDOWN: "minimize", NET: "maximize", VOLUME: "maximize"}
 
 
+#: least and most that a number may be
+Ends = tuple[float | None, float | None]
+
+
 @dataclass(frozen=True, slots=True)
 class Bound:
     """A number must be within; None = no such end."""
@@ -60,18 +64,17 @@ class Goal:
         return "; ".join(bound.broken(numbers) for bound in self.bounds if bound.violation(numbers) > 0)
 
 
-def goal_of(objective: str, direction: str | None, constraints: Mapping[str, Mapping[str, float]]) -> Goal:
+def goal_of(objective: str, direction: str | None, constraints: Mapping[str, Ends]) -> Goal:
     """Return a checked goal. Raises: BadInput naming the key, the value and the rule."""
     name = _named(objective, "objective")
     direction = direction or DIRECTIONS.get(name)
     if direction is None:
         raise BadInput(f'objective {objective!r}: say direction = "minimize" or "maximize"')
-    return Goal(name, direction == "minimize", tuple(_bound(key, ends) for key, ends in constraints.items()))
+    return Goal(name, direction == "minimize", tuple(_bound(key, *ends) for key, ends in constraints.items()))
 
 
-def _bound(key: str, ends: Mapping[str, float]) -> Bound:
+def _bound(key: str, low: float | None, high: float | None) -> Bound:
     name = _named(key, "constraints")
-    low, high = ends.get("min"), ends.get("max")
     if low is None and high is None:
         raise BadInput(f"constraints.{key}: must have min, max or both")
     if low is not None and high is not None and low > high:

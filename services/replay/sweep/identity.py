@@ -13,8 +13,8 @@ from pathlib import Path
 import msgspec
 
 from services.replay.settings import parse_replay
-from services.replay.sweep.job import Job
 from services.replay.sources.opening import SYNTHETIC
+from services.replay.sweep.job import Job
 from shared.errors import BadInput
 from shared.recording.settings import directory_of
 

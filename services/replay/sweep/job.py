@@ -63,9 +63,7 @@ def run_job(job: Job) -> Done:
         raise
     except Exception as error:  # noqa: BLE001 - the outermost level: one bad trial must not end a night's sweep
         return Done({}, one_line(f"crashed: {type(error).__name__}: {error}"))
-    numbers = {
-        outcome.model.value: numbers_of_all(outcome.reports.values()) for outcome in done.outcomes
-    }
+    numbers = {outcome.model.value: numbers_of_all(outcome.reports.values()) for outcome in done.outcomes}
     took_s = time.monotonic() - started_s
     return Done(numbers, _problem(done), done.event_count, round(took_s, 3), peak_mib())
 

@@ -130,7 +130,9 @@ def _mean(parts: Sequence[Numbers], name: str, weight: str) -> float | None:
     return fsum(value * share for value, share in known) / fsum(share for _, share in known)
 
 
-def _over(sums: Mapping[str, float | None], parts: Sequence[str], wholes: Sequence[str], factor: float) -> float | None:
+def _over(
+    sums: Mapping[str, float | None], parts: Sequence[str], wholes: Sequence[str], factor: float
+) -> float | None:
     part, whole = _total(sums, parts), _total(sums, wholes)
     if part is None or whole is None:
         return None

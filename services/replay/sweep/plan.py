@@ -19,6 +19,14 @@ from shared.config import Config, load, parse, read_file
 from shared.errors import BadInput
 
 DEFAULT_TRIALS = 50
+_Number = Annotated[float, Meta(ge=-1e15, le=1e15)]
+
+
+class BoundFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Ends of what a number may be; None = no such end."""
+
+    min: _Number | None = None
+    max: _Number | None = None
 
 
 class SweepFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -44,7 +52,7 @@ class SweepFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     space: dict[str, Any]
     objective: str = "cost_per_10k"
     direction: Literal["minimize", "maximize"] | None = None
-    constraints: dict[str, dict[Literal["min", "max"], Annotated[float, Meta(ge=-1e15, le=1e15)]]] = {}
+    constraints: dict[str, BoundFile] = {}
     method: Literal["grid", "bayes"] | None = None
     n_trials: Annotated[int, Meta(ge=1, le=100_000)] | None = None
     seed: Annotated[int, Meta(ge=0, le=2**32 - 1)] = 7
@@ -92,7 +100,7 @@ def load_plan(path: Path) -> Plan:
             raise BadInput("data: is empty: nothing to replay")
         space = parse_space(file.space, config)
         method, count = _method(file, space)
-        goal = goal_of(file.objective, file.direction, file.constraints)
+        goal = goal_of(file.objective, file.direction, _ends(file.constraints))
     except BadInput as error:
         raise BadInput(f"{path}: {error}") from None
     symbols = {name: _symbols(texts, config, file.duration_s) for name, texts in data.items()}
@@ -104,13 +112,19 @@ def load_plan(path: Path) -> Plan:
     )  # fmt: skip
 
 
+def _ends(constraints: Mapping[str, BoundFile]) -> dict[str, tuple[float | None, float | None]]:
+    return {name: (bound.min, bound.max) for name, bound in constraints.items()}
+
+
 def _method(file: SweepFile, space: Space) -> tuple[str, int]:
     is_grid = all(isinstance(dimension, Choices) for dimension in space.values())
     method = file.method or ("grid" if is_grid and file.n_trials is None else "bayes")
     if method == "bayes":
         return method, file.n_trials or DEFAULT_TRIALS
     if file.n_trials is not None:
-        raise BadInput(f"n_trials: must be left out of a grid, which is tried as a whole, was {file.n_trials}")
+        raise BadInput(
+            f"n_trials: must be left out of a grid, which is tried as a whole, was {file.n_trials}"
+        )
     return method, grid_size(space)
 
 

@@ -15,7 +15,7 @@ from shared.config import Config
 if TYPE_CHECKING:
     import optuna
 
-#: a trial without a value is as bad as can be; Optuna leaves failed ones out and would propose their like again
+#: a trial without a value is as bad as can be: Optuna forgets failed ones, and would propose their like
 _NO_VALUE = float("inf")
 _VIOLATIONS = "violations"
 
@@ -115,7 +115,9 @@ def _distribution(dimension: Dimension) -> optuna.distributions.BaseDistribution
 
     if isinstance(dimension, Choices):  # the place in the list is drawn: a value may be anything
         count = len(dimension.values)
-        return IntDistribution(0, count - 1) if dimension.is_ordered else CategoricalDistribution(range(count))
+        return (
+            IntDistribution(0, count - 1) if dimension.is_ordered else CategoricalDistribution(range(count))
+        )
     if dimension.int:
         return IntDistribution(round(dimension.low), round(dimension.high), log=dimension.log)
     return FloatDistribution(dimension.low, dimension.high, log=dimension.log)
@@ -130,6 +132,4 @@ def drawn_of(dimension: Dimension, value: Any) -> Any:
     """Return what would have to be drawn for a value."""
     if isinstance(dimension, Range):
         return value
-    return next(
-        at for at, one in enumerate(dimension.values) if one == value and type(one) is type(value)
-    )
+    return next(at for at, one in enumerate(dimension.values) if one == value and type(one) is type(value))

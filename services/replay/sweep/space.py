@@ -137,7 +137,7 @@ def grid_size(space: Space) -> int:
     """Return how many combinations there are. Raises: BadInput for a range without steps, or too many."""
     for key, dimension in space.items():
         if isinstance(dimension, Range):
-            raise BadInput(f"space: {key}: a grid needs a list of values, or a step; or method = \"bayes\"")
+            raise BadInput(f'space: {key}: a grid needs a list of values, or a step; or method = "bayes"')
     size = math.prod(len(dimension.values) for dimension in space.values() if isinstance(dimension, Choices))
     if size > MOST_TRIALS:
         raise BadInput(f"space: a grid may have at most {MOST_TRIALS} combinations, has {size}")
@@ -170,7 +170,9 @@ def applied(config: Config, values: Values) -> Config:
 
     Where the trial says which strategy, params of the file that this one does not have are left out.
     """
-    tables = msgspec.to_builtins({name: getattr(config, name) for name in ("risk", "signals", "execution", "quoters")})
+    tables = msgspec.to_builtins(
+        {name: getattr(config, name) for name in ("risk", "signals", "execution", "quoters")}
+    )
     put(tables, values)
     quoters = {symbol: msgspec.convert(raw, Quoter) for symbol, raw in tables.pop("quoters").items()}
     return msgspec.structs.replace(config, quoters=quoters, **tables)

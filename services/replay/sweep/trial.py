@@ -47,7 +47,10 @@ class Trial:
         return self.state is not None or not self.waiting
 
     def together(self, model: str, data: Iterable[str]) -> Numbers | None:
-        """Return a model's numbers of all data, added in this order: in another, floats differ; None = some lack."""
+        """Return a model's numbers of all data; None = some are not there.
+
+        They are added in this order: in another, floats differ.
+        """
         parts = self.parts.get(model, {})
         return combined([parts[name] for name in data]) if all(name in parts for name in data) else None
 
@@ -66,4 +69,13 @@ def best_first(trials: list[Trial], goal: Goal) -> list[Trial]:
 
 def winners(trials: list[Trial], goal: Goal, count: int) -> list[Trial]:
     """Return the best trials that may win."""
-    return [trial for trial in best_first(trials, goal) if trial.state is State.GOOD][:count]
+    good = [trial for trial in best_first(trials, goal) if trial.state is State.GOOD]
+    return distinct(good)[:count]
+
+
+def distinct(trials: Iterable[Trial]) -> list[Trial]:
+    """Return the first trial of each set of values: a search may propose the same again."""
+    first: dict[str, Trial] = {}
+    for trial in trials:
+        first.setdefault(repr(sorted(trial.values.items())), trial)
+    return list(first.values())
