@@ -21,6 +21,12 @@ if TYPE_CHECKING:
     from distributed import Client
 
 CONNECT_S = 15
+#: what dask measures of itself, a hundred times a second, takes from what the workers are for
+_FRUGAL = {
+    "distributed.worker.profile.enabled": False,
+    "distributed.admin.system-monitor.disk": False,
+    "distributed.admin.system-monitor.gil.enabled": False,
+}
 _LOOPBACK = "127.0.0.1"
 _PRELOAD = "services.replay.sweep.worker"
 
@@ -32,8 +38,9 @@ class Dask:
         from distributed import as_completed
 
         self._client = client
+        self.scheduler = str(client.scheduler_info(n_workers=0)["address"])
         self._keys: dict[str, str] = {}
-        self._completed: Any = as_completed(loop=client.loop)  # type: ignore[no-untyped-call]
+        self._completed: Any = as_completed(loop=client.loop)
         self.workers = max(1, len(client.scheduler_info(n_workers=-1)["workers"]))
 
     def submit(self, key: str, job: Job) -> None:
@@ -79,16 +86,21 @@ def executor(workers: int, scheduler: str | None) -> Iterator[Executor]:
 
 @contextmanager
 def _own(workers: int) -> Iterator[Client]:
+    import dask
     from distributed import Client, LocalCluster
 
     _quiet()
-    # the scheduler opens an HTTP port even without a dashboard, a fixed one where none is given
-    cluster = LocalCluster(  # type: ignore[no-untyped-call]
-        n_workers=workers, threads_per_worker=1, processes=True, host=_LOOPBACK, scheduler_port=0,
-        dashboard_address=f"{_LOOPBACK}:0", scheduler_kwargs={"dashboard": False},
-        worker_dashboard_address=None, memory_limit=0, silence_logs=logging.CRITICAL, preload=_PRELOAD,
-    )  # fmt: skip
-    with cluster, Client(cluster, set_as_default=False) as client:  # type: ignore[no-untyped-call]
+    try:
+        dask.config.set(_FRUGAL)  # workers take it over
+        # the scheduler opens an HTTP port even without a dashboard, a fixed one where none is given
+        cluster = LocalCluster(
+            n_workers=workers, threads_per_worker=1, processes=True, host=_LOOPBACK, scheduler_port=0,
+            dashboard_address=f"{_LOOPBACK}:0", scheduler_kwargs={"dashboard": False}, preload=_PRELOAD,
+            worker_dashboard_address=None, memory_limit=0, silence_logs=logging.CRITICAL,
+        )  # fmt: skip
+    except (OSError, RuntimeError) as error:
+        raise Fatal(one_line(f"sweep: {workers} workers could not be started: {error}")) from None
+    with cluster, Client(cluster, set_as_default=False) as client:
         yield client
 
 
@@ -98,7 +110,7 @@ def _client(scheduler: str) -> Iterator[Client]:
 
     _quiet()
     try:
-        client = Client(scheduler, timeout=CONNECT_S, set_as_default=False)  # type: ignore[no-untyped-call]
+        client = Client(scheduler, timeout=CONNECT_S, set_as_default=False)
     except (OSError, ValueError) as error:
         raise BadInput(one_line(f"--scheduler {scheduler!r}: no scheduler answers: {error}")) from None
     with client:

@@ -41,7 +41,11 @@ class Journal:
         except BlockingIOError:
             self._file.close()
             raise BadInput(f"sweep: another one runs in {directory}; give another --out") from None
-        self._known = self._read()
+        try:
+            self._known = self._read()
+        except BadInput:
+            self._file.close()
+            raise
 
     def __enter__(self) -> Journal:
         return self
