@@ -11,25 +11,12 @@ from plotly.subplots import make_subplots
 from services.replay.report.figures import COLOURS, HEIGHT, MID
 from services.replay.sweep.numbers import Numbers
 from services.replay.sweep.plan import Plan
+from services.replay.sweep.result.names import ABSENT, short_names, value_text
 from services.replay.sweep.space import Choices, Dimension, Range
 from services.replay.sweep.trial import State, Trial
 
-ABSENT = "–"
 _COLUMNS = 3
 _LAYOUT = {"template": "plotly_white", "margin": {"l": 60, "r": 20, "t": 70, "b": 40}}
-
-
-def short_names(keys: Sequence[str]) -> dict[str, str]:
-    """Return key -> its last words, as many as tell it from the others."""
-    names = {}
-    for key in keys:
-        steps = key.split(".")
-        for count in range(1, len(steps) + 1):
-            name = ".".join(steps[-count:])
-            if sum(other == key or other.endswith(f".{name}") for other in keys) == 1:
-                break
-        names[key] = name
-    return names
 
 
 def value_of(plan: Plan, numbers: Numbers | None) -> float | None:
@@ -74,25 +61,13 @@ def _axis(name: str, dimension: Dimension, values: Sequence[Any]) -> dict[str, A
             ticks = [dimension.low + span * part / 4 for part in range(5)]
             axis |= {"tickvals": [below, *ticks], "ticktext": [ABSENT, *(f"{tick:.4g}" for tick in ticks)]}
         return axis
-    texts = [_text(value) for value in dimension.values]
-    shown = [_text(value) for value in values]
+    texts = [value_text(value) for value in dimension.values]
+    shown = [value_text(value) for value in values]
     order = ([ABSENT] if ABSENT in shown else []) + texts
     return {
         "label": name, "values": [order.index(text) for text in shown], "range": [0, max(1, len(order) - 1)],
         "tickvals": list(range(len(order))), "ticktext": order,
     }  # fmt: skip
-
-
-def _text(value: object) -> str:
-    if value is None:
-        return ABSENT
-    return (
-        str(value).lower()
-        if isinstance(value, bool)
-        else f"{value:g}"
-        if isinstance(value, float)
-        else str(value)
-    )
 
 
 def slice_figure(plan: Plan, trials: Sequence[Trial], keys: Sequence[str]) -> go.Figure:
@@ -126,7 +101,9 @@ def slice_figure(plan: Plan, trials: Sequence[Trial], keys: Sequence[str]) -> go
 def _at(dimension: Dimension, value: Any) -> Any:
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return (
-        value if is_number and not (isinstance(dimension, Choices) and _is_mixed(dimension)) else _text(value)
+        value
+        if is_number and not (isinstance(dimension, Choices) and _is_mixed(dimension))
+        else value_text(value)
     )
 
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from services.replay.sweep.numbers import COST, DRAWDOWN, FILLS, NET, VOLUME, Numbers
 from services.replay.sweep.plan import Plan
-from services.replay.sweep.result.figures import ABSENT, short_names
 from services.replay.sweep.result.importance import varied
+from services.replay.sweep.result.names import number_text, short_names, value_text
 from services.replay.sweep.trial import State, Trial, best_first, distinct
 from services.replay.venue.queue import FillModel
 
@@ -49,21 +49,6 @@ def _row(plan: Plan, trial: Trial) -> list[str]:
         *(number_text(numbers.get(name)) for name in _numbers_shown(plan)),
         *(number_text(None if bound is None else bound[plan.goal.name]) for bound in bounds),
     ]
-
-
-def value_text(value: object) -> str:
-    """Return a searched value as it would be written."""
-    if value is None:
-        return ABSENT
-    if isinstance(value, bool):
-        return str(value).lower()
-    return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def number_text(value: float | None) -> str:
-    if value is None:
-        return ABSENT
-    return f"{value:,.0f}" if float(value).is_integer() or abs(value) >= 1e5 else f"{value:,.3f}"
 
 
 def notes(trials: Sequence[Trial], most: int) -> list[str]:

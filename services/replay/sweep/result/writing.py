@@ -12,7 +12,8 @@ import msgspec
 from services.replay.sweep.job import JUDGED
 from services.replay.sweep.numbers import Numbers
 from services.replay.sweep.plan import Plan
-from services.replay.sweep.result.rows import summary, value_text
+from services.replay.sweep.result.names import value_text
+from services.replay.sweep.result.rows import summary
 from services.replay.sweep.result.toml import to_toml
 from services.replay.sweep.space import put
 from services.replay.sweep.trial import Trial, best_first, winners
