@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -21,6 +22,7 @@ from services.replay.sweep.identity import key_of
 from services.replay.sweep.job import BOUNDING, Job, run_job
 from services.replay.sweep.journal import Journal
 from services.replay.sweep.plan import Plan
+from services.replay.sweep.signals import undisturbed
 from shared.errors import BadInput
 from tests.sweep.sweep_files import EXCESS, SKEW, SYMBOL, plan_of, sweep_file
 
@@ -93,7 +95,11 @@ def test_two_workers_stream_the_days_and_are_gone_afterwards(tmp_path: Path) -> 
     plan = plan_of(tmp_path, {SKEW: [0.1, 0.9]}, duration_s=5.0, bounds=1)
     me = psutil.Process()
     before = {child.pid for child in me.children(recursive=True)}
-    with cluster.executor(2, None) as runs, Journal(tmp_path / "cluster") as journal:
+    with (
+        pytest.raises(KeyboardInterrupt),
+        cluster.executor(2, None) as runs,
+        Journal(tmp_path / "cluster") as journal,
+    ):
         assert isinstance(runs, cluster.Dask) and runs.workers == 2
         started = _workers_since(me, before)
         ports = [one.laddr for one in me.net_connections("tcp") if one.status == "LISTEN"]
@@ -101,10 +107,12 @@ def test_two_workers_stream_the_days_and_are_gone_afterwards(tmp_path: Path) -> 
         trials = Sweep(plan, runs, journal, lambda _config: None).run()
         with cluster.executor(9, runs.scheduler) as theirs:  # the workers of a scheduler that runs already
             _check_memory(theirs, plan)
+        runs.submit("never done", Job(plan.config, plan.data["day"], 1e6))
+        raise KeyboardInterrupt
+    assert len(started) == 2 and psutil.wait_procs(started, timeout=5)[1] == []
     with Journal(tmp_path / "here") as journal:
         alone = Sweep(plan, InProcess(), journal, lambda _config: None).run()
     assert [trial.numbers for trial in trials] == [trial.numbers for trial in alone]
-    assert len(started) == 2 and psutil.wait_procs(started, timeout=5)[1] == []
 
 
 def _workers_since(me: psutil.Process, before: set[int]) -> list[psutil.Process]:
@@ -169,6 +177,15 @@ def test_without_its_packages_it_says_in_one_line_how_to_install_them(
     assert makerd(monkeypatch, "sweep", tmp_path / "any.toml") == 78
     said = capsys.readouterr().err
     assert "optuna and dask[distributed]: make .venv/sweep.stamp" in said and said.count("\n") == 1
+
+
+def test_a_start_is_finished_before_ctrl_c_counts() -> None:
+    done = []
+    with pytest.raises(KeyboardInterrupt), undisturbed():
+        signal.raise_signal(signal.SIGINT)
+        done.append("started")
+        raise BadInput("a worker was interrupted, too")
+    assert done == ["started"]
 
 
 def test_other_commands_load_nothing_of_it() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
-import signal
 import sys
 import time
 from contextlib import ExitStack
@@ -22,6 +21,7 @@ from services.replay.sweep.journal import Journal
 from services.replay.sweep.plan import Plan, load_plan
 from services.replay.sweep.result.rows import heads, notes, rows
 from services.replay.sweep.result.writing import write_result
+from services.replay.sweep.signals import interruptible
 from services.replay.sweep.trial import winners
 from shared.config import Config
 from shared.errors import EXIT_FAILURE, BadInput
@@ -37,17 +37,15 @@ def command(options: argparse.Namespace) -> int:
     plan = load_plan(options.sweep)
     workers = default_workers() if options.workers is None else options.workers
     directory = options.out or Path("run/sweep") / options.sweep.stem
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)  # workers must not outlive us
     try:
-        return _run(plan, directory, workers, options.scheduler)
+        with interruptible():
+            return _run(plan, directory, workers, options.scheduler)
     except KeyboardInterrupt:
         print(
             f"makerd: stopped; what is finished is kept in {directory}: the same command goes on",
             file=sys.stderr,
         )
         return EXIT_INTERRUPTED
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _check_installed() -> None:
@@ -75,7 +73,10 @@ def _run(plan: Plan, directory: Path, workers: int, scheduler: str | None) -> in
         f"{runs.workers} workers, in {took_s:.1f} s",
         file=sys.stderr,
     )
-    return 0 if winners(trials, plan.goal, 1) else EXIT_FAILURE
+    if winners(trials, plan.goal, 1):
+        return 0
+    print("makerd: no trial may win: no best.toml", file=sys.stderr)
+    return EXIT_FAILURE
 
 
 def _check(config: Config) -> None:

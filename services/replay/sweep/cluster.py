@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING, Any
 from services.replay.sweep.executor import Executor, InProcess
 from services.replay.sweep.identity import code_digest
 from services.replay.sweep.job import Done, Job, run_job
+from services.replay.sweep.signals import undisturbed
 from shared.errors import BadInput, Fatal, MakerdError, one_line
 
 if TYPE_CHECKING:
     from distributed import Client
 
 CONNECT_S = 15
+STOP_S = 10
 #: what dask measures of itself, a hundred times a second, takes from what the workers are for
 _FRUGAL = {
     "distributed.worker.profile.enabled": False,
@@ -90,18 +92,27 @@ def _own(workers: int) -> Iterator[Client]:
     from distributed import Client, LocalCluster
 
     _quiet()
-    try:
-        dask.config.set(_FRUGAL)  # workers take it over
-        # the scheduler opens an HTTP port even without a dashboard, a fixed one where none is given
-        cluster = LocalCluster(
-            n_workers=workers, threads_per_worker=1, processes=True, host=_LOOPBACK, scheduler_port=0,
-            dashboard_address=f"{_LOOPBACK}:0", scheduler_kwargs={"dashboard": False}, preload=_PRELOAD,
-            worker_dashboard_address=None, memory_limit=0, silence_logs=logging.CRITICAL,
-        )  # fmt: skip
-    except (OSError, RuntimeError) as error:
-        raise Fatal(one_line(f"sweep: {workers} workers could not be started: {error}")) from None
-    with cluster, Client(cluster, set_as_default=False) as client:
+    dask.config.set(_FRUGAL)  # workers take it over
+    with ExitStack() as stack:
+        with undisturbed():
+            try:
+                # the scheduler opens an HTTP port even without a dashboard, a fixed one where none is given
+                cluster = LocalCluster(
+                    n_workers=workers, threads_per_worker=1, processes=True, host=_LOOPBACK,
+                    scheduler_port=0, dashboard_address=f"{_LOOPBACK}:0", preload=_PRELOAD,
+                    scheduler_kwargs={"dashboard": False}, worker_dashboard_address=None, memory_limit=0,
+                    silence_logs=logging.CRITICAL,
+                )  # fmt: skip
+            except (OSError, RuntimeError) as error:
+                raise Fatal(one_line(f"sweep: {workers} workers could not be started: {error}")) from None
+            stack.callback(_close, cluster)
+        client = stack.enter_context(Client(cluster, set_as_default=False))
         yield client
+
+
+def _close(cluster: Any) -> None:
+    with undisturbed():  # a second Ctrl-C must not leave half of it
+        cluster.close(timeout=STOP_S)
 
 
 @contextmanager
