@@ -58,10 +58,14 @@ $(VENV)/run.stamp: requirements-run.txt pyproject.toml
 	@$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@
 
-$(VENV)/test.stamp: $(VENV)/run.stamp requirements-test.txt
+$(VENV)/sweep.stamp: $(VENV)/run.stamp requirements-sweep.txt
+	@$(PIP) install --require-hashes -r requirements-sweep.txt
+	@touch $@
+
+$(VENV)/test.stamp: $(VENV)/sweep.stamp requirements-test.txt
 	@$(PIP) install --require-hashes -r requirements-test.txt
 	@touch $@
 
-$(VENV)/bench.stamp: $(VENV)/run.stamp requirements-bench.txt
+$(VENV)/bench.stamp: $(VENV)/sweep.stamp requirements-bench.txt
 	@$(PIP) install --require-hashes -r requirements-bench.txt
 	@touch $@

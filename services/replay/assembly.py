@@ -130,11 +130,3 @@ def build(assembly: Assembly, model: FillModel, listener: Listener, now_ns: int)
 
 def _share(bps: float) -> Decimal:
     return Decimal(str(bps)) / _TEN_THOUSANDTH
-
-
-def with_params(config: Config, changes: Mapping[str, Mapping[str, object]]) -> Config:
-    """Return the configuration with some tables' keys replaced: table -> key -> value."""
-    tables = {
-        name: {**getattr(config, name), **values} for name, values in changes.items() if name != "quoters"
-    }
-    return msgspec.structs.replace(config, **tables)
