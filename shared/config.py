@@ -241,9 +241,15 @@ def _table_in(kind: Any) -> Any:
 def _hint_of(kind: Any, step: str) -> Any:
     kind = _table_in(kind)
     if hasattr(kind, "__struct_fields__"):
-        return get_type_hints(kind).get(step)
+        return _given(get_type_hints(kind).get(step))
     arguments = getattr(kind, "__args__", ())
-    return arguments[-1] if arguments else None
+    return _given(arguments[-1]) if arguments else None
+
+
+def _given(hint: Any) -> Any:
+    """Return what is meant by a table that may be left out (`Table | None`)."""
+    tables = [one for one in getattr(hint, "__args__", ()) if hasattr(one, "__struct_fields__")]
+    return tables[0] if tables and type(None) in hint.__args__ else hint
 
 
 def _converts(value: object, kind: Any) -> bool:

@@ -280,7 +280,8 @@ class Target(Message, frozen=True, array_like=True, gc=False):
     """Where the position should be: execution trades the distance into [minimum, maximum].
 
     minimum, maximum  signed lots
-    style             "ioc": limit IOC at the opposite best; "none": nothing to do
+    style             "ioc": limit IOC at the opposite best; "maker": first post-only at the passive best,
+                      then IOC for what is left; "none": nothing to do
     max_slice         largest single order, lots
     may_open          False = reduce-only, never through zero
     position_seq      of the Position it is based on; execution ignores a target based on an older one

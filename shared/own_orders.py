@@ -46,7 +46,8 @@ class _OwnSize:
             self.low, self.high = min(self.low, size), max(self.high, size)
             self.changed_ns = now_ns
 
-    def expect(self, size: int, now_ns: int) -> None:
+    def expect(self, size: int, now_ns: int, settle_ns: int) -> None:
+        self.settle(now_ns, settle_ns)
         if size > self.high:
             self.high = size
             self.changed_ns = now_ns
@@ -104,7 +105,7 @@ class OwnSide:
         own = self._own.get(price)
         if own is None:
             own = self._own[price] = _OwnSize(now_ns)
-        own.expect(size, now_ns)
+        own.expect(size, now_ns, self._settle_ns)
 
     def best(self, price: int, size: int, behind: Levels, now_ns: int) -> tuple[int, int] | None:
         """Return the best price of others and its size; None = not known.

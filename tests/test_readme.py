@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import get_type_hints
 
 import msgspec
 import pytest
@@ -10,13 +11,22 @@ import pytest
 from services.execution.config import ExecutionConfig
 from services.marketdata.config import MarketDataConfig
 from services.quoter.strategies.base import Params
+from services.replay.latency import LatencySettings
+from services.replay.settings import ReplaySettings
 from services.risk.config import Config as RiskConfig
-from services.risk.policies.fill_hedge import FillHedgeTable
+from services.risk.config import PolicyTables
+from services.risk.policies.hedging.active_hedge import ActiveTable
+from services.risk.policies.hedging.hedge_leg import HedgeTable
+from services.risk.policies.hedging.passive_hedge import PassiveTable
 from services.signals.config import Config as SignalsConfig
 from shared.config import Account, Deployment, Quoter, Redis, Venue
 from shared.recording.settings import RecordingConfig
 
 README = Path(__file__).resolve().parents[1] / "README.md"
+#: each is `Table | None`: off until it is configured
+POLICY_TABLES: dict[str, type[msgspec.Struct]] = {
+    name: hint.__args__[0] for name, hint in get_type_hints(PolicyTables).items()
+}
 TABLES: dict[str, type[msgspec.Struct]] = {
     "[deployment]": Deployment,
     "[redis]": Redis,
@@ -26,9 +36,14 @@ TABLES: dict[str, type[msgspec.Struct]] = {
     "[marketdata]": MarketDataConfig,
     "[signals]": SignalsConfig,
     "[risk]": RiskConfig,
-    "[risk.fill_hedge]": FillHedgeTable,
+    **{f"[risk.{name}]": table for name, table in POLICY_TABLES.items()},
+    "[risk.hedges.SYMBOL]": HedgeTable,
+    "[risk.hedges.SYMBOL.active]": ActiveTable,
+    "[risk.hedges.SYMBOL.passive]": PassiveTable,
     "[execution]": ExecutionConfig,
     "[recording]": RecordingConfig,
+    "[replay]": ReplaySettings,
+    "[replay.latency]": LatencySettings,
     "params, every strategy": Params,  # the others: `makerd strategies`
 }
 

@@ -16,6 +16,7 @@ from services.console.commands import (
     quoters,
     records,
     replaying,
+    statistics,
     strategies,
     sweeping,
 )
@@ -44,6 +45,7 @@ def _dispatch(options: argparse.Namespace) -> int:
     dispatch: dict[str, Callable[[], int]] = {
         "run": lambda: run.run(options),
         "status": lambda: looking.status(config(), as_json=options.json),
+        "stats": lambda: statistics.stats(config(), as_json=options.json),
         "orders": lambda: looking.orders(config()),
         "positions": lambda: looking.positions(config()),
         "fills": lambda: looking.fills(config(), options.count),

@@ -25,6 +25,8 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     _add_run(commands.add_parser("run", help="start the deployment in the foreground and show it"))
     status = commands.add_parser("status", help="what runs, rests and is held")
     status.add_argument("--json", action="store_true")
+    stats = commands.add_parser("stats", help="what the running deployment, or the last run, has made")
+    stats.add_argument("--json", action="store_true")
     commands.add_parser("orders", help="our live orders")
     commands.add_parser("positions", help="positions and equity")
     fills = commands.add_parser("fills", help="the newest fills of the journal")

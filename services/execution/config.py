@@ -29,6 +29,8 @@ class ExecutionConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                          how often the venue is asked although the private stream tells it
     stream_silence_s     a private stream that does not confirm what a reply told within this is not trusted
     max_top_age_s        a best price older than this prices no reduction
+    maker_try_s          a hedge that waits for takers rests so long at one price
+    maker_tries          and so often, before what is left of it is taken; 0 = it is taken at once
     flatten_when_halted  True = reductions are still traded while halted
     stop_timeout_s       a stop that is not confirmed by the venue within this exits with an error
     """
@@ -45,12 +47,18 @@ class ExecutionConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     funding_read_s: Annotated[float, Meta(ge=1, le=3600)] = 60.0
     stream_silence_s: Annotated[float, Meta(ge=0.2, le=5)] = 0.6
     max_top_age_s: Annotated[float, Meta(ge=0.1, le=10)] = 2.0
+    maker_try_s: Annotated[float, Meta(ge=0.1, le=60)] = 3.0
+    maker_tries: Annotated[int, Meta(ge=0, le=1000)] = 30
     flatten_when_halted: bool = False
     stop_timeout_s: Annotated[float, Meta(ge=1, le=60)] = 5.0
 
     @property
     def stream_silence_ns(self) -> int:
         return seconds_to_ns(self.stream_silence_s)
+
+    @property
+    def maker_try_ns(self) -> int:
+        return seconds_to_ns(self.maker_try_s)
 
     @property
     def max_top_age_ns(self) -> int:

@@ -6,8 +6,9 @@ import math
 from collections import deque
 from decimal import Decimal
 
-from services.execution.orders.records import SymbolOrders
-from services.execution.orders.refusals import Refusals
+from services.execution.orders.pursuit import Pursuit
+from services.execution.orders.records import Order, SymbolOrders
+from services.execution.orders.refusals import MakerRefusals, Refusals
 from shared.instrument import Instrument
 from shared.messages import Permit, Quotes, Reject, Side, Target, Top, Working
 
@@ -33,14 +34,15 @@ class Symbol:
     before_fills     the latest of those: when, and the exact position before it
     shown_clear_ns   begin of the latest read of open orders that showed none of ours
     slice_due_ns     no reduction is sent before this
+    pursuit          how far the patience of a maker target has gone; None = there is none
     told_working     the Working that was told last; None = none, or it must be told again
     """
 
     __slots__ = (
         "before_fills", "halt_reason", "instrument", "is_known", "is_open", "last_fill_ns", "lot_value",
-        "market", "name", "opens_ns", "orders", "pending", "permit", "position", "position_seq", "price",
-        "quotes", "rejects", "shown_clear_ns", "sides", "slice_due_ns", "slice_refusals", "target",
-        "told_working", "tolerated", "top",
+        "maker_refusals", "market", "name", "opens_ns", "orders", "pending", "permit", "position",
+        "position_seq", "price", "pursuit", "quotes", "rejects", "shown_clear_ns", "sides", "slice_due_ns",
+        "slice_refusals", "target", "told_working", "tolerated", "top",
     )  # fmt: skip
 
     def __init__(self, instrument: Instrument, orders: SymbolOrders) -> None:
@@ -62,6 +64,8 @@ class Symbol:
         self.shown_clear_ns = 0
         self.slice_due_ns = 0
         self.slice_refusals = Refusals()
+        self.maker_refusals = MakerRefusals()
+        self.pursuit: Pursuit | None = None
         self.told_working: Working | None = None
         self.market: Instrument | None = None
         self.pending: Instrument | None = None
@@ -85,6 +89,13 @@ class Symbol:
         self.rejects.clear()
         self.sides = {Side.BUY: Refusals(), Side.SELL: Refusals()}
         self.slice_refusals = Refusals()
+        self.maker_refusals = MakerRefusals()
+
+    def refusals_of(self, order: Order) -> Refusals:
+        """Return what counts the refusals of such an order."""
+        if not order.is_target:
+            return self.sides[order.side]
+        return self.maker_refusals if order.post_only else self.slice_refusals
 
     def on_top(self, top: Top) -> None:
         """Take up best prices, in the ticks that marketdata counts in."""

@@ -14,13 +14,13 @@ from decimal import Decimal
 from typing import Any
 
 from services.quoter.config import Settings
-from services.quoter.inputs import Inputs
+from services.quoter.inputs import HEARD_TTL_NS, Inputs
 from services.quoter.levels.hysteresis import keep_places
 from services.quoter.levels.limits import narrowed, passive, within
 from services.quoter.levels.rounding import PriceGrid
 from services.quoter.levels.sizing import LotSizes
 from services.quoter.levels.volatility import spread_distance, widened
-from services.quoter.strategies.base import MarketView, Memory, Wanted
+from services.quoter.strategies.base import Levels, MarketView, Memory, Wanted
 from shared.clock import NS_PER_MS, NS_PER_S, seconds_to_ns
 from shared.errors import Refused
 from shared.instrument import Instrument
@@ -132,8 +132,11 @@ class Quoter:
             return False
         if top.bid_size <= 0 or top.ask_size <= 0 or now_ns - top.as_of_ns > self._stale_ns:
             return False
-        own, depth = self._own, self._inputs.depth if self._inputs.is_depth_fresh(now_ns) else None
-        bids, asks = (depth.bids, depth.asks) if depth else ((), ())
+        inputs, own = self._inputs, self._own
+        bids: Levels = ()
+        asks: Levels = ()
+        if inputs.depth is not None and now_ns - inputs.depth_ns <= HEARD_TTL_NS:
+            bids, asks = inputs.depth.bids, inputs.depth.asks
         best_bid = own.bids.best(bid, top.bid_size, bids, now_ns)
         best_ask = own.asks.best(ask, top.ask_size, asks, now_ns)
         if best_bid is None or best_ask is None:

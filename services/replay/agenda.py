@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from heapq import heappop, heappush
+from heapq import heappush
 from itertools import count
 from typing import Any
 
@@ -32,11 +32,3 @@ class Agenda:
             heappush(self.calls, (now_ns + interval_ns, next(self._number), again, None))
 
         self.at(first_ns, again)
-
-    @property
-    def next_ns(self) -> int:
-        return self.calls[0][0] if self.calls else NEVER_NS
-
-    def run_next(self) -> None:
-        due_ns, _, call, argument = heappop(self.calls)
-        call(due_ns, argument)

@@ -130,6 +130,7 @@ class DeskLink:
             self.do(self.core.on_place_not_sent(identity, "expired", now_ns), now_ns)
             return
         self._agenda.at(now_ns + self._ways.order_ns, self._place_arrives, (send, now_ns))
+        self._give_up(self._place_replied, identity, now_ns)
         self.do(self.core.on_place_sent(identity, now_ns, now_ns // NS_PER_MS), now_ns)
 
     def _place_arrives(self, now_ns: int, travelling: tuple[SendPlace, int]) -> None:
@@ -146,6 +147,7 @@ class DeskLink:
 
     def _cancel(self, send: SendCancel, now_ns: int) -> None:
         self._agenda.at(now_ns + self._ways.order_ns, self._cancel_arrives, (send, now_ns))
+        self._give_up(self._cancel_replied, send.client_order_id, now_ns)
         self.do(self.core.on_cancel_sent(send, now_ns), now_ns)
 
     def _cancel_arrives(self, now_ns: int, travelling: tuple[SendCancel, int]) -> None:
@@ -159,15 +161,17 @@ class DeskLink:
         identity, outcome, sent_ns, is_late = reply
         self.do(self.core.on_cancel_reply(identity, outcome, sent_ns, now_ns, is_late), now_ns)
 
+    def _give_up(self, replied: Callable[[int, Any], None], identity: int, sent_ns: int) -> None:
+        """Where no reply can come in time, call the request unknown at its timeout."""
+        if not self._ways.is_in_time:
+            unknown = (identity, Unknown("no reply in time"), sent_ns, False)
+            self._agenda.at(sent_ns + self._ways.timeout_ns, replied, unknown)
+
     def _answer(
         self, replied: Callable[[int, Any], None], identity: int, outcome: Outcome, sent_ns: int, now_ns: int
     ) -> None:
         """Send a reply on its way; one that comes after the timeout was unknown before."""
         is_late = not self._ways.is_in_time
-        if is_late:
-            timeout_ns = sent_ns + self._ways.timeout_ns
-            unknown = (identity, Unknown("no reply in time"), sent_ns, False)
-            self._agenda.at(max(timeout_ns, now_ns), replied, unknown)
         self._agenda.at(now_ns + self._ways.reply_ns, replied, (identity, outcome, sent_ns, is_late))
 
     def _after(self, symbol: str, now_ns: int) -> None:

@@ -15,6 +15,7 @@ from shared.errors import BadInput
 
 _Ms = Annotated[float, Meta(ge=0, le=60_000)]
 _NS_PER_US = 1_000
+_LONGEST_NS = 60_000 * NS_PER_MS
 #: names of the results that a drawn latency is made of
 CHAIN = "tick_to_order"
 HOPS = 2
@@ -86,15 +87,15 @@ def hop_of(settings: LatencySettings) -> Latency:
     try:
         results = msgspec.json.decode(path.read_bytes())["results"]
         found = next(result for result in results if result["name"] == CHAIN)
-        quantiles = [(share, float(found[name]) * _NS_PER_US) for share, name in _POINTS]
+        times = [float(found[name]) * _NS_PER_US for _, name in _POINTS]
     except OSError as error:
         raise BadInput(f"{where} cannot be read: {error.strerror}") from None
     except (msgspec.DecodeError, KeyError, TypeError, ValueError, StopIteration):
         raise BadInput(f"{where}: holds no result {CHAIN!r} with p50, p99 and p999 in us") from None
-    p50 = quantiles[0][1]
-    points = [(0.0, p50 / 2), *quantiles]
-    points.append((1.0, quantiles[-1][1]))
-    return Drawn(points, HOPS, settings.seed)
+    if not 0 <= times[0] <= times[1] <= times[2] < _LONGEST_NS:
+        raise BadInput(f"{where}: {CHAIN!r} must have 0 <= p50 <= p99 <= p999 < 60 s")
+    quantiles = [(share, time_ns) for (share, _), time_ns in zip(_POINTS, times, strict=True)]
+    return Drawn([(0.0, times[0] / 2), *quantiles, (1.0, times[-1])], HOPS, settings.seed)
 
 
 _POINTS = ((0.5, "p50"), (0.99, "p99"), (0.999, "p999"))

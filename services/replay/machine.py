@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from heapq import heappop
 from typing import Any, Protocol
 
 from services.execution.config import ExecutionConfig
@@ -77,14 +78,15 @@ class Listener(Protocol):
 class Parts:
     """What a machine is built of, read from a configuration once."""
 
-    __slots__ = ("capabilities", "execution", "quoters", "risk", "signals", "tag", "venues")
+    __slots__ = ("capabilities", "execution", "legs", "quoters", "risk", "signals", "tag", "venues")
 
     def __init__(
         self, quoters: Sequence[Settings], venues: Mapping[str, str], risk: RiskConfig,
         signals: SignalsConfig, execution: ExecutionConfig, capabilities: Mapping[str, Capabilities],
-        tag: int,
+        tag: int, legs: Mapping[str, str] | None = None,
     ) -> None:  # fmt: skip
-        """venues: account -> venue; capabilities: venue -> what it can do."""
+        """venues: account -> venue; capabilities: venue -> what it can do; legs: symbol -> account."""
+        self.legs = dict(legs or {})
         self.quoters, self.venues = quoters, venues
         self.risk, self.signals, self.execution = risk, signals, execution
         self.capabilities, self.tag = capabilities, tag
@@ -117,7 +119,7 @@ class Machine:
             for account, venue in parts.venues.items()
         }  # fmt: skip
         self.quoters = {(s.venue, s.symbol): Quoter(s) for s in parts.quoters}
-        self.account_of = {s.symbol: s.account for s in parts.quoters}
+        self.account_of = {s.symbol: s.account for s in parts.quoters} | parts.legs
         self._accounts = {(s.account, s.symbol): (s.venue, s.symbol) for s in parts.quoters}
         self._on_quoter = {key: handlers_of(core) for key, core in self.quoters.items()}
         self._on_top = {key: core.on_top for key, core in self.quoters.items()}
@@ -158,13 +160,14 @@ class Machine:
         for settings in parts.quoters:
             self.risk.watch(settings.account, settings.symbol)
             self.risk.set_quoted(settings.account, settings.symbol, True)
+        for symbol, account in parts.legs.items():
+            self.risk.watch(account, symbol)
         self._publish(list(self.risk.on_halts({}, now_ns, True)), now_ns)
         for link in self.links.values():
             link.start(now_ns)
             agenda.every(now_ns + _STAGGER_NS, link.core.timer_ns, link.on_timer)
-        for settings in parts.quoters:
-            link = self.links[settings.account]
-            agenda.at(now_ns + NS_PER_MS, self._demand, (link, settings.symbol))
+        for symbol, account in self.account_of.items():
+            agenda.at(now_ns + NS_PER_MS, self._demand, (self.links[account], symbol))
         for number, (key, core) in enumerate(self.quoters.items()):
             del key
             agenda.every(now_ns + (2 + number) * _STAGGER_NS, core.timer_ns, self._timer(core.on_timer))
@@ -217,8 +220,7 @@ class Machine:
 
     def run_until(self, until_ns: int) -> None:
         """Do everything that is due until then."""
-        agenda = self.agenda
-        calls = agenda.calls
+        calls = self._calls
         while True:
             due_ns = calls[0][0]
             if self._arrives_ns <= due_ns:
@@ -228,7 +230,8 @@ class Machine:
             elif due_ns > until_ns:
                 return
             else:
-                agenda.run_next()
+                due_ns, _, call, argument = heappop(calls)
+                call(due_ns, argument)
 
     def _arrive(self, message: Message, now_ns: int) -> None:
         """Send a market message to our processes; they arrive in the order of the market."""

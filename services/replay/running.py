@@ -14,15 +14,20 @@ from services.replay.assembly import Assembly, assemble, build
 from services.replay.machine import Machine
 from services.replay.sources.base import Gap, Source
 from services.replay.sources.marks import with_marks
+from services.replay.venue.account import base_of
 from services.replay.venue.queue import FillModel
 from services.replay.watching import Ledgers
+from shared.accounting.money.exact import add, multiply, subtract
 from shared.accounting.report import Report
 from shared.clock import NS_PER_S
 from shared.config import Config
-from shared.errors import BadInput
-from shared.messages import InstrumentInfo, Message
+from shared.errors import BadInput, Refused
+from shared.instrument import Instrument
+from shared.messages import FeedState, FeedStatus, InstrumentInfo, Message
 
 STOP_NS = 10 * NS_PER_S
+#: between the end of a file and the beginning of the next; longer is a gap
+LONGEST_PAUSE_NS = NS_PER_S
 #: events between two looks at how far the replay is
 _REPORT_EVERY = 4_096
 Feed = Iterator[tuple[int, Message]]
@@ -71,7 +76,8 @@ class Run:
         self.start_ns = now_ns
         self._infos = infos
         self._cash = Decimal(str(assembly.settings.equity))
-        self.ledgers = [Ledgers(infos, now_ns) for _ in models]
+        held = {symbol: Decimal(str(amount)) for symbol, amount in assembly.settings.held.items()}
+        self.ledgers = [Ledgers(infos, now_ns, held) for _ in models]
         self.machines = [
             build(assembly, model, ledgers, now_ns)
             for model, ledgers in zip(models, self.ledgers, strict=True)
@@ -94,25 +100,27 @@ class Run:
             if alert.is_error
         ]
         return Outcome(
-            model, reports, self._difference(machine, reports), is_clean, tuple(alerts),
+            model, reports, self._difference(machine, ledgers), is_clean, tuple(alerts),
             ledgers.quotes_reasons,
         )  # fmt: skip
 
-    def _difference(self, machine: Machine, reports: Mapping[str, Report]) -> dict[str, Decimal]:
-        """Return, for each account, what it has won at the venue less what the ledgers say."""
+    def _difference(self, machine: Machine, ledgers: Ledgers) -> dict[str, Decimal]:
+        """Return, for each account, what it has won at the venue less what the ledgers say.
+
+        Both are valued at the ledgers' mids: what differs is what was told, not when it was looked at.
+        """
         found = {}
         for account, link in machine.links.items():
-            venue = link.venue
-            own = venue.accounts[account]
-            won = own.cash - self._cash
-            for symbol, lots in own.positions.items():
-                market = venue.markets[symbol]
-                if market.bid is None or market.ask is None:
+            own = link.venue.accounts[account]
+            difference = subtract(own.cash, self._cash)
+            for symbol in (symbol for symbol, of in machine.account_of.items() if of == account):
+                ledger = ledgers.stats[symbol].ledger
+                if ledger.profit is None or ledger.mid is None or symbol not in own.positions:
                     continue
-                bought = lots - market.instrument.lots_floor(reports[symbol].start_position)
-                won += bought * market.unit_value * (market.bid + market.ask) / 2
-            nets = [reports[symbol].money.net for symbol, of in machine.account_of.items() if of == account]
-            found[account] = won - sum((net for net in nets if net is not None), Decimal(0))
+                lots = Decimal(own.positions[symbol]) * base_of(link.venue.markets[symbol])
+                difference = add(difference, multiply(lots, ledger.mid))
+                difference = subtract(difference, add(ledger.profit, ledger.begun_with))
+            found[account] = difference
         return found
 
 
@@ -127,7 +135,8 @@ def replay(
     """
     assembly = assemble(config, tuple(sources))
     infos = {symbol: _rules_of(symbol, files) for symbol, files in sources.items()}
-    merged = _merged(sources)
+    gaps: dict[str, list[Gap]] = {symbol: [] for symbol in sources}
+    merged = _merged(sources, gaps)
     first = next(merged, None)
     if first is None:
         raise BadInput("the data hold no event")
@@ -146,8 +155,10 @@ def replay(
     finally:
         gc.unfreeze()
     outcomes = run.finish(now_ns)
-    gaps = {symbol: tuple(gap for file in files for gap in file.gaps()) for symbol, files in sources.items()}
-    return Replayed(outcomes, gaps, count, first[0], now_ns)
+    for symbol, files in sources.items():
+        gaps[symbol] += [gap for file in files for gap in file.gaps()]
+    found = {symbol: tuple(sorted(met, key=lambda gap: gap.begin_ns)) for symbol, met in gaps.items()}
+    return Replayed(outcomes, found, count, first[0], now_ns)
 
 
 def _rules_of(symbol: str, files: Sequence[Source]) -> InstrumentInfo:
@@ -157,23 +168,39 @@ def _rules_of(symbol: str, files: Sequence[Source]) -> InstrumentInfo:
             raise BadInput(
                 f"{file.name}: trading rules differ from those of {files[0].name}: give replay.rules.{symbol}"
             )
+    try:
+        Instrument.from_info(infos[0])
+    except Refused as refused:
+        raise BadInput(f"{files[0].name}: trading rules cannot be used: {refused}") from None
     return infos[0]
 
 
-def _merged(sources: Mapping[str, Sequence[Source]]) -> Feed:
+def _merged(sources: Mapping[str, Sequence[Source]], gaps: Mapping[str, list[Gap]]) -> Feed:
     """Return the messages of all symbols in the order of time."""
-    feeds = [_in_order(files) for files in sources.values()]
+    feeds = [_in_order(files, gaps[symbol]) for symbol, files in sources.items()]
     return feeds[0] if len(feeds) == 1 else heapq.merge(*feeds, key=itemgetter(0))
 
 
-def _in_order(files: Sequence[Source]) -> Feed:
-    """Yield one file after the other. Raises: BadInput when one begins before the end of the last."""
+def _in_order(files: Sequence[Source], gaps: list[Gap]) -> Feed:
+    """Yield one file after the other, rules first; between two of them is nothing, or a gap.
+
+    Raises: BadInput when one begins before the end of the last.
+    """
     last_ns = 0
     for file in files:
-        for now_ns, message in with_marks(file.messages(), file.instrument()):
-            if now_ns < last_ns:
-                raise BadInput(
-                    f"{file.name}: begins before the end of the file before it: order them by time"
-                )
-            last_ns = now_ns
-            yield now_ns, message
+        info = file.instrument()
+        messages = with_marks(file.messages(), info)
+        first = next(messages, None)
+        if first is None:
+            continue
+        if first[0] < last_ns:
+            raise BadInput(f"{file.name}: begins before the end of the file before it: order them by time")
+        if last_ns and first[0] - last_ns > LONGEST_PAUSE_NS:
+            gap = Gap(last_ns, f"no data between two files for {(first[0] - last_ns) / NS_PER_S:.1f} s")
+            gap.end_ns = first[0]
+            gaps.append(gap)
+            due_ns = last_ns + LONGEST_PAUSE_NS
+            yield due_ns, FeedState(info.scope, info.symbol, FeedStatus.STALE, gap.reason, last_ns, 0)
+        yield first[0], info  # again where the file begins with it: it changes nothing
+        for last_ns, message in chain((first,), messages):
+            yield last_ns, message

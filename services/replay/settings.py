@@ -11,7 +11,10 @@ from services.replay.latency import LatencySettings
 from shared.config import parse
 
 _Bps = Annotated[float, Meta(ge=-100, le=1_000)]
-_Decimal = Annotated[str, Meta(pattern=r"^[0-9]{1,18}(\.[0-9]{1,18})?$")]
+_NUMBER = r"[0-9]{1,18}(\.[0-9]{1,18})?$"
+_Decimal = Annotated[str, Meta(pattern=f"^{_NUMBER}")]
+#: not 0
+_Step = Annotated[str, Meta(pattern=f"^(?=.*[1-9]){_NUMBER}")]
 
 
 class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -20,8 +23,8 @@ class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     is_perp  None = by the symbol: ..._PERP is, and so is what its file says it is
     """
 
-    tick_size: _Decimal | None = None
-    lot_size: _Decimal | None = None
+    tick_size: _Step | None = None
+    lot_size: _Step | None = None
     min_quantity: _Decimal | None = None
     min_notional: _Decimal | None = None
     base: str | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from shared.accounting.session import SessionStats
@@ -14,10 +15,19 @@ from shared.venues.base import VenueFunding
 class Ledgers:
     """One `SessionStats` per symbol, fed by a machine (its `Listener`)."""
 
-    def __init__(self, infos: Mapping[str, InstrumentInfo], start_ns: int) -> None:
+    def __init__(
+        self, infos: Mapping[str, InstrumentInfo], start_ns: int, held: Mapping[str, Decimal]
+    ) -> None:
+        """held: symbol -> base units owned at the start."""
         self.stats = {
-            symbol: SessionStats(Instrument.from_info(info), start_ns) for symbol, info in infos.items()
+            symbol: SessionStats(Instrument.from_info(info), start_ns, is_venue_time=True)
+            for symbol, info in infos.items()
         }
+        for symbol, amount in held.items():
+            if symbol in self.stats:
+                instrument = self.stats[symbol].instrument
+                lots = instrument.lots_floor(amount)
+                self.stats[symbol].ledger.hold(instrument.quantity(lots))
         self.quotes_reasons: dict[str, int] = {}
         self._on_top = {symbol: stats.on_top for symbol, stats in self.stats.items()}
         self._last_reason: dict[str, str] = {}

@@ -10,6 +10,14 @@ import msgspec
 from msgspec import Meta
 
 from services.risk.policies.fill_hedge import FillHedgeTable
+from services.risk.policies.hedging.ak47_hedge import Ak47HedgeTable
+from services.risk.policies.hedging.hedge_leg import HedgeTable, check_hedges
+from services.risk.policies.hedging.rebalance import RebalanceTable
+from services.risk.policies.protection.drawdown import DrawdownTable, LossRateTable
+from services.risk.policies.protection.fill_rate import FillRateTable
+from services.risk.policies.protection.position_table import PositionTable
+from services.risk.policies.protection.price_band import PriceBandTable
+from services.risk.policies.protection.stops import StopsTable
 from services.risk.policies.table import PolicyTable
 from shared.config import parse
 from shared.errors import BadInput
@@ -25,9 +33,25 @@ class PolicyTables(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     A symbol's own table (`[risk.symbols.X.<policy>]`) changes single values of `[risk.<policy>]`.
 
-    fill_hedge  what a maker order filled is traded back at the market (the other half of maker_hedge)
+    position_table  how far a position may be from its target, and how it is brought back
+    stops           stop-loss and take-profit of a position
+    drawdown        how far the account's equity may fall from its peak
+    loss_rate       how much of it may be lost within a minute
+    fill_rate       how many fills a side may have within a minute
+    ak47_hedge      a part of a position over a threshold is traded back
+    rebalance       spot: a base value too far from its share of the total goes back to it; None = on, as is
+    fill_hedge      what a maker order filled is traded back at the market (the other half of maker_hedge)
+    price_band      how far mid and mark may be from where they have been of late
     """
 
+    position_table: PositionTable | None = None
+    stops: StopsTable | None = None
+    drawdown: DrawdownTable | None = None
+    loss_rate: LossRateTable | None = None
+    fill_rate: FillRateTable | None = None
+    price_band: PriceBandTable | None = None
+    ak47_hedge: Ak47HedgeTable | None = None
+    rebalance: RebalanceTable | None = None
     fill_hedge: FillHedgeTable | None = None
 
 
@@ -71,6 +95,7 @@ class Config(PolicyTables, frozen=True, forbid_unknown_fields=True):
     confirm_s                  a position that jumps without fills must stay so for this long, seconds
     own_order_settle_s         how long the book may lag behind what is known of our own orders, seconds
     symbols                    limits of single symbols
+    hedges                     symbols that are hedged by another one, of any account
     """
 
     max_position_share: Share = 0.20
@@ -93,6 +118,7 @@ class Config(PolicyTables, frozen=True, forbid_unknown_fields=True):
     confirm_s: Annotated[float, Meta(ge=0.25, le=60)] = 1.0
     own_order_settle_s: SettleSeconds = DEFAULT_SETTLE_S
     symbols: dict[str, SymbolLimits] = {}
+    hedges: dict[str, HedgeTable] = {}
 
     def limits_of(self, symbol: str) -> Limits:
         """Return a symbol's limits: its own, filled up from the table."""
@@ -101,6 +127,12 @@ class Config(PolicyTables, frozen=True, forbid_unknown_fields=True):
             self.max_position_share if own.max_position_share is None else own.max_position_share,
             self.max_position_usd if own.max_position_usd is None else own.max_position_usd,
             self.max_order_usd if own.max_order_usd is None else own.max_order_usd,
+        )
+
+    def is_leg(self, account: str, symbol: str) -> bool:
+        """True when a symbol of an account is there to hedge another one."""
+        return any(
+            (table.leg_account, table.leg_symbol) == (account, symbol) for table in self.hedges.values()
         )
 
     def tables_of(self, symbol: str) -> PolicyTables:
@@ -117,6 +149,8 @@ def parse_risk(raw: dict[str, Any]) -> Config:
     config = parse(_filled_up(raw), Config, "risk")
     _check_symbols(config.symbols)
     _check_tables(config, "risk")
+    _check_rebalance(config)
+    check_hedges(config.hedges)
     for symbol, own in config.symbols.items():
         _check_tables(own, f"risk.symbols.{symbol}")
     return config
@@ -145,6 +179,15 @@ def _check_tables(tables: PolicyTables, where: str) -> None:
         problem = "" if table is None else table.problem()
         if problem:
             raise BadInput(f"{where}.{name}: {problem}")
+
+
+def _check_rebalance(config: Config) -> None:
+    for symbol, own in [("", SymbolLimits()), *config.symbols.items()]:
+        table = config.tables_of(symbol).rebalance or RebalanceTable()
+        problem = table.problem_under(config.limits_of(symbol).max_position_share)
+        if problem:
+            where = f"risk.symbols.{symbol}" if own.rebalance or own.max_position_share else "risk"
+            raise BadInput(f"{where}.rebalance: {problem}")
 
 
 def _check_symbols(symbols: Iterable[str]) -> None:

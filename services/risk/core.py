@@ -3,8 +3,8 @@
 In          InstrumentInfo, Top, Depth, Mark, FeedState; Position, Equity, Working, Fill; halt flags
 Out         Permit each 250 ms for 1 s, and at once when it gets worse; Target while a position
             is to be reduced
-State       the newest message of each kind, breakers and cool-downs, told budgets; nothing that
-            must survive a restart (a halt is a flag, kept by the process)
+State       the newest message of each kind, breakers and cool-downs, told budgets; what must survive
+            a restart (halts, the session's equity peaks) is kept by the process
 On failure  a missing, old or doubted input -> a permit that permits nothing, naming it
 """
 
@@ -12,15 +12,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from services.risk.account_state import AccountState, Gross
-from services.risk.allocation import Commitments
+from services.risk.account.allocation import Commitments
+from services.risk.account.equity import TrustedEquity
+from services.risk.account.state import AccountState, Gross
 from services.risk.config import Config
-from services.risk.equity import TrustedEquity
+from services.risk.hedging import Hedges
 from services.risk.holding import Holding
 from services.risk.judge import Judge, missing
 from services.risk.market_state import MarketState
 from services.risk.permits import PERMIT_TTL_NS, REISSUE_NS, is_same, is_worse, no_target, nothing
-from services.risk.policies.catalogue import breakers_of, policies_of
+from services.risk.policies.catalogue import band_of, breakers_of, policies_of
 from services.risk.policies.halt import StickyHalt
 from services.risk.policies.policy import Action
 from shared.clock import seconds_to_ns
@@ -49,12 +50,13 @@ class Risk:
         self._venues = dict(accounts)
         self._breakers = breakers_of(config)
         self.halt = StickyHalt()
-        self._judge = Judge(config, self.halt)
         #: (venue, symbol) -> market; the process subscribes to each of them
         self.markets: dict[tuple[str, str], MarketState] = {}
         self._by_market: dict[tuple[str, str], list[Holding]] = {}
         self._accounts = {name: AccountState(_equity(config), PERMIT_TTL_NS) for name in accounts}
         self._commitments = Commitments(PERMIT_TTL_NS)
+        self.hedges = Hedges(config.hedges, self.watch, self._accounts, self.halt, missing)
+        self._judge = Judge(config, self.halt, self.hedges)
 
     def watch(self, account: str, symbol: str) -> Holding:
         """Begin to judge a symbol of an account. Idempotent."""
@@ -62,9 +64,9 @@ class Risk:
         if symbol not in holdings:
             key = (self._venues[account], symbol)
             if key not in self.markets:
-                self.markets[key] = MarketState(self._config, self._breakers)
+                self.markets[key] = MarketState(self._config, self._breakers, band_of(self._config, symbol))
             confirm_ns = seconds_to_ns(self._config.confirm_s)
-            policies = policies_of(self._config, symbol)
+            policies = policies_of(self._config, symbol, self._config.is_leg(account, symbol))
             holdings[symbol] = Holding(account, symbol, self.markets[key], confirm_ns, policies)
             self._by_market.setdefault(key, []).append(holdings[symbol])
         return holdings[symbol]
@@ -149,12 +151,32 @@ class Risk:
         """Take the halt flags that are set now: "ALL" or a symbol -> reason; not complete = not all read."""
         if not self.halt.on_flags(flags, is_complete):
             return ()
+        if self.halt.is_resumed:
+            for account in self._accounts.values():
+                account.history.restart()
         return [message for account in self._accounts.values()
                 for message in self._now_if_worse(account.holdings.values(), now_ns)]  # fmt: skip
 
     def wanted_halts(self) -> dict[str, str]:
         """Return the halts that policies want and that are no flags yet: symbol -> reason."""
         return self.halt.wanted
+
+    def session_peaks(self) -> dict[str, float]:
+        """Return the highest equity of the session, account -> quote units, where one was confirmed."""
+        peaks = ((name, account.history.session_peak_usd) for name, account in self._accounts.items())
+        return {name: peak for name, peak in peaks if peak is not None}
+
+    def restore_peaks(self, peaks: Mapping[str, float]) -> None:
+        """Take the peaks of the session from before a restart."""
+        for name, peak in peaks.items():
+            if name in self._accounts:
+                self._accounts[name].history.restore(peak)
+
+    def take_alerts(self) -> list[tuple[str, str, str]]:
+        """Return what a person should know and was not told yet: (account, symbol, text), oldest first."""
+        alerts = list(self._judge.alerts)
+        self._judge.alerts.clear()
+        return alerts
 
     # --- time ------------------------------------------------------------------------------------
 
@@ -209,7 +231,7 @@ class Risk:
         """Set every symbol's budget within its account's gross limit."""
         uses = account.uses_usd()
         wants = {
-            symbol: cap if holding.is_quoted else min(cap, uses[symbol])
+            symbol: cap if holding.is_quoted or holding.is_leg else min(cap, uses[symbol])
             for symbol, holding in account.holdings.items()
             if missing(holding, account, now_ns) is None
             for cap in (self._judge.cap_usd(symbol, account),)
@@ -231,7 +253,7 @@ class Risk:
         """Judge symbols between two timers; tell only what forbids more, or reduces otherwise."""
         messages: list[Message] = []
         grosses: dict[str, Gross] = {}
-        for holding in holdings:
+        for holding in self.hedges.with_partners(holdings):
             last, account = holding.permit, self._accounts[holding.account]
             if last is None:
                 continue  # nothing was permitted yet: the timer will tell

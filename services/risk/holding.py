@@ -37,11 +37,15 @@ class Holding:
         self._working_heard_ns = 0
         #: True while a quoter works on it
         self.is_quoted = False
+        #: True while it is the leg of a hedge: it needs room without being quoted
+        self.is_leg = False
         #: set on the timer: what was allotted, and until when the permit that tells it is valid
         self.budget_usd = 0.0
         self.expires_ns = 0
         self.permit: Permit | None = None
         self.target: Target | None = None
+        #: what a person was last told of it
+        self.alert = ""
 
     @property
     def is_permitted(self) -> bool:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from services.risk.account_state import AccountState, Gross
+from collections import deque
+
+from services.risk.account.state import AccountState, Gross
 from services.risk.config import Config
+from services.risk.hedging import Hedges
 from services.risk.holding import Holding
 from services.risk.permits import permit_of, target_of
 from services.risk.policies.halt import StickyHalt
 from services.risk.policies.policy import Action, Decision, View, strictest
 from shared.messages import Permit, Target
+
+#: where nobody takes them (a replay), the newest are kept
+MOST_ALERTS = 1_000
 
 
 def missing(holding: Holding, account: AccountState, now_ns: int) -> str | None:
@@ -24,9 +30,12 @@ def missing(holding: Holding, account: AccountState, now_ns: int) -> str | None:
 class Judge:
     """Asks a holding's policies, and only where nothing is missing."""
 
-    def __init__(self, config: Config, halt: StickyHalt) -> None:
+    def __init__(self, config: Config, halt: StickyHalt, hedges: Hedges) -> None:
         self._config = config
         self._halt = halt
+        self._hedges = hedges
+        #: (account, symbol, text), oldest first; whoever tells them takes them out
+        self.alerts: deque[tuple[str, str, str]] = deque(maxlen=MOST_ALERTS)
 
     def cap_usd(self, symbol: str, account: AccountState) -> float:
         """Return the largest abs(position × price) that a symbol may have, quote units."""
@@ -43,28 +52,36 @@ class Judge:
         permit = permit_of(holding, decision, view, max_order_usd)
         if not account.equity.is_confirmed:
             return permit, None
-        return permit, target_of(holding, decision, view, max_order_usd)
+        return permit, target_of(holding, decision, view, max_order_usd, permit)
 
     def _decide(
         self, holding: Holding, account: AccountState, gross: Gross, now_ns: int
     ) -> tuple[View | None, Decision]:
         """Return the strictest of all decisions, and the view it was made on (None = inputs missing)."""
-        decisions = [
-            self._halt.decide(holding.symbol),
-            holding.market.decide(now_ns),
-            holding.doubt.decide(),
-        ]
+        decisions = [self._halt.decide(holding.symbol), holding.market.decide(now_ns)]
         reason = missing(holding, account, now_ns) or gross.unknown
         if reason:
-            return None, strictest([*decisions, Decision(Action.FREEZE, reason)])
+            return None, strictest([*decisions, holding.doubt.decide(), Decision(Action.FREEZE, reason)])
+        if not holding.doubt.decide().is_silent:  # no policy remembers a position that may be wrong
+            return None, strictest([*decisions, holding.doubt.decide()])
         view = self._view(holding, account, gross, now_ns)
         for index, policy in enumerate(holding.policies):
             holding.holds.update(index, policy.decide(view), now_ns)
+        hedge = self._hedges.decide(holding, view)
+        if hedge is not None:
+            decisions.append(hedge)
         held = holding.holds.current(now_ns, view.position.quantity)
+        self._note(holding, held.alert)
         if held.action is Action.HALT:
             self._halt.want(holding.symbol, held.reason)
             held = self._halt.decide(holding.symbol)
         return view, strictest([*decisions, held], view.position.quantity)
+
+    def _note(self, holding: Holding, alert: str) -> None:
+        """Keep an alert for a person; while it stays the same it is kept once."""
+        if alert and alert != holding.alert:
+            self.alerts.append((holding.account, holding.symbol, alert))
+        holding.alert = alert
 
     def _view(self, holding: Holding, account: AccountState, gross: Gross, now_ns: int) -> View:
         market, position = holding.market, holding.position
@@ -84,6 +101,8 @@ class Judge:
             gross_cap_usd=account.gross_cap_usd,
             gross_doubt=gross.doubt,
             is_largest=gross.largest == holding.symbol,
+            against_usd=self._hedges.against_usd(holding, now_ns),
+            is_quoted=holding.is_quoted,
             history=account.history,
             quote_usd=None if market.instrument.is_perp else account.quote_usd(gross),
         )

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from services.risk.config import Config
 from services.risk.policies.breakers import TrailingExtremes
 from services.risk.policies.policy import ALLOW, Action, Decision, Holds, Market, Policy
+from services.risk.policies.protection.price_band import PriceBand
 from services.risk.trusted_price import TrustedPrice
 from shared.bus import STATE_TTL_NS
 from shared.clock import NS_PER_S, seconds_to_ns
@@ -28,8 +29,11 @@ class MarketState:
     book that everyone sees is as narrow as we make it.
     """
 
-    def __init__(self, config: Config, breakers: Sequence[Policy[Market]]) -> None:
+    def __init__(
+        self, config: Config, breakers: Sequence[Policy[Market]], band: PriceBand | None = None
+    ) -> None:
         self._breakers = breakers
+        self._band = band
         self._settle_ns = seconds_to_ns(config.own_order_settle_s)
         window_ns = seconds_to_ns(config.move_window_s)
         self._extremes = TrailingExtremes(window_ns)
@@ -60,6 +64,8 @@ class MarketState:
         self._twice_mid: int | None = None
         self._seen_since_ns: int | None = None
         self._extremes.restart()
+        if self._band is not None:
+            self._band.restart()
 
     # --- what is heard ----------------------------------------------------------------------
 
@@ -83,9 +89,17 @@ class MarketState:
         self._feed, self._feed_heard_ns = feed, now_ns
 
     def on_mark(self, mark: Mark, now_ns: int) -> None:
-        if math.isfinite(mark.mark_price) and mark.mark_price > 0:
+        if math.isfinite(mark.mark_price) and mark.mark_price > 0 and self._is_in_band(mark, now_ns):
             self._mark = mark
             self._value(now_ns)
+
+    def _is_in_band(self, mark: Mark, now_ns: int) -> bool:
+        """Freeze on a mark outside the band; it is not taken."""
+        if self._band is None or self.instrument is None:
+            return True
+        decision = self._band.of_mark(2 * mark.mark_price / float(self.instrument.tick_size))
+        self._holds.update(len(self._breakers) + 1, decision, now_ns)
+        return decision.is_silent
 
     def on_working(self, account: str, orders: tuple[WorkingOrder, ...], now_ns: int) -> None:
         """Take an account's orders: those of all accounts are not the market."""
@@ -111,6 +125,8 @@ class MarketState:
         """Judge the mid that is in force: also a mid that stands still is a sample of the window."""
         self._others = self._book_of_others(now_ns)
         if self._others is not None:
+            if self._band is not None and self._missing_book(now_ns) is None:
+                self._band.sample(sum(self._others), now_ns)
             self._judge_others(self._others, now_ns)
 
     def _judge_others(self, others: tuple[int, int], now_ns: int) -> None:
@@ -122,6 +138,8 @@ class MarketState:
         self._twice_mid = bid + ask
         low, high = self._extremes.add(now_ns, bid + ask)
         self._ask_breakers(Market(bid, ask, low, high), now_ns)
+        if self._band is not None:
+            self._holds.update(len(self._breakers), self._band.of_mid(bid + ask), now_ns)
         self._value(now_ns)
 
     def _ask_breakers(self, market: Market, now_ns: int) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from services.risk.holding import Holding
 from services.risk.policies.lots import lots_within
-from services.risk.policies.policy import Action, Decision, View
+from services.risk.policies.policy import Action, Decision, Range, View
 from shared.clock import NS_PER_MS, NS_PER_S
 from shared.messages import Permit, Target
 
@@ -36,6 +38,8 @@ def permit_of(holding: Holding, decision: Decision, view: View | None, max_order
             True, False, decision.reason, expires_ns, decision.told,
         )  # fmt: skip
     largest = lots_within(holding.budget_usd, view.instrument, view.price)
+    if decision.bound is not None:
+        largest = min(largest, decision.bound)
     largest_short = largest if view.instrument.is_perp else 0  # spot: only what is held can be sold
     return Permit(
         account, symbol, largest, largest_short, max_order, view.gross_cap_usd,
@@ -43,11 +47,15 @@ def permit_of(holding: Holding, decision: Decision, view: View | None, max_order
     )  # fmt: skip
 
 
-def target_of(holding: Holding, decision: Decision, view: View | None, max_order_usd: float) -> Target | None:
+def target_of(
+    holding: Holding, decision: Decision, view: View | None, max_order_usd: float, permit: Permit
+) -> Target | None:
     """Return the reduction that a decision asks for; None when it asks for none or forbids every order."""
     wanted = decision.target
     if view is None or wanted is None or decision.action >= Action.FREEZE:
         return None
+    if wanted.may_open:
+        wanted = _within(wanted, permit, view.position.quantity)
     distance = wanted.distance(view.position.quantity)
     if distance == 0:
         return None
@@ -56,6 +64,16 @@ def target_of(holding: Holding, decision: Decision, view: View | None, max_order
         min(distance, lots_within(max_order_usd, view.instrument, view.price)), wanted.may_open,
         view.position.position_seq, holding.expires_ns, decision.target_reason or decision.reason,
     )  # fmt: skip
+
+
+def _within(wanted: Range, permit: Permit, position: int) -> Range:
+    """Cut what may open to what the permit lets rest; what is there already is not traded for that."""
+    lowest, highest = min(-permit.max_short, position), max(permit.max_long, position)
+    return replace(
+        wanted,
+        minimum=min(max(wanted.minimum, lowest), highest),
+        maximum=min(max(wanted.maximum, lowest), highest),
+    )
 
 
 def no_target(last: Target, expires_ns: int) -> Target:

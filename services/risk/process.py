@@ -8,8 +8,10 @@ from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
 
+from services.risk.account.peaks import PeaksFile
 from services.risk.config import parse_risk
 from services.risk.core import Risk
+from services.risk.hedging import check_accounts, members
 from services.risk.recorded import RISK
 from shared.bus import Addresses
 from shared.clock import NS_PER_MS, NS_PER_S
@@ -37,14 +39,18 @@ ACCOUNT_INPUTS: tuple[type[Message], ...] = (Position, Equity, Working, Fill)
 MARKET_INPUTS: tuple[type[Message], ...] = (InstrumentInfo, FeedState, Top, Depth, Mark)
 CHECK_NS = 100 * NS_PER_MS
 READ_REDIS_NS = NS_PER_S
+KEEP_PEAKS_NS = NS_PER_S
 log = logging.getLogger("risk")
 
 
 class RiskService:
     """The core on the bus, and the halt flags in files and Redis."""
 
-    def __init__(self, service: Service, core: Risk, flags: HaltFlags, store: StateStore) -> None:
-        self._service, self._core, self._flags, self._store = service, core, flags, store
+    def __init__(
+        self, service: Service, core: Risk, flags: HaltFlags, store: StateStore, peaks: PeaksFile
+    ) -> None:
+        self._service, self._core, self._flags, self._store, self._peaks = service, core, flags, store, peaks
+        core.restore_peaks(peaks.read())
         self._markets_heard = 0
         self._redis_flags: dict[str, str] | None = None
         self._is_reading = False
@@ -55,6 +61,7 @@ class RiskService:
         service.publisher.on_demand = self._on_demand
         service.loop.every(CHECK_NS, self.check)
         service.loop.every(READ_REDIS_NS, self._read_redis)
+        service.loop.every(KEEP_PEAKS_NS, lambda: peaks.write(core.session_peaks()))
 
     def check(self) -> None:
         """Follow the halt flags; write those which policies want; subscribe to new markets."""
@@ -66,6 +73,8 @@ class RiskService:
             log.error("halted by a policy", extra={"scope": scope, "reason": reason})
             self._flags.set(scope, reason)
             self._service.loop.in_worker(partial(self._store.set_halt, scope, reason), _ignore_unknown)
+        for account, symbol, alert in self._core.take_alerts():
+            log.error("alert", extra={"account": account, "symbol": symbol, "reason": alert})
         self._subscribe()
 
     def _on_demand(self, kind: str, scope: str, symbol: str, wanted: bool) -> None:
@@ -101,12 +110,15 @@ def serve(config: Config) -> None:
     """Run until stopped."""
     give_way()
     settings = parse_risk(config.risk)
+    check_accounts(settings.hedges, config.accounts, ((q.account, n) for n, q in config.quoters.items()))
     venues = {name: account.venue for name, account in config.accounts.items()}
     service = Service("risk", config.run_dir, Addresses(config.run_dir, config.addresses))
     core = live_core(RISK, service, config, settings, venues)
     for symbol, quoter in config.quoters.items():
         core.set_quoted(quoter.account, symbol, True)
-    RiskService(service, core, HaltFlags(config.run_dir), StateStore.of(config))
+    RiskService(service, core, HaltFlags(config.run_dir), StateStore.of(config), PeaksFile(config.run_dir))
     for account in config.accounts:
         service.listen_to(f"execution.{account}", *ACCOUNT_INPUTS, scope=account, in_batches=True)
+    for name, symbol in members(settings.hedges):  # quoted or not: execution tells what somebody asks for
+        service.listen_to(f"execution.{name}", Working, scope=name, symbol=symbol, in_batches=True)
     service.run()

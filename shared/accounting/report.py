@@ -9,13 +9,18 @@ from decimal import Decimal
 
 import msgspec
 
-from shared.accounting.markouts import Markout
-from shared.accounting.paths import FillMark, Point
-from shared.accounting.program import Program
-from shared.accounting.queue import QueueLost
-from shared.accounting.symbol_ledger import Parts, Volumes
+from shared.accounting.money.exact import ZERO, multiply
+from shared.accounting.money.ledger import SymbolLedger
+from shared.accounting.money.values import Parts, Volumes
+from shared.accounting.watched.markouts import Markout
+from shared.accounting.watched.paths import FillMark, Point
+from shared.accounting.watched.program import Program
+from shared.accounting.watched.queue import QueueLost
 
 PER_10K = 10_000
+#: what 10,000 of volume may cost, quote units: about 1 for ETH, 0.5 for PAXG. Source: spec/lineage.md 3.1
+GOAL_PER_10K = Decimal(1)
+_GOALS = {"PAXG": Decimal("0.5")}
 
 
 class Money(msgspec.Struct, frozen=True, kw_only=True):
@@ -115,6 +120,15 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     def duration_s(self) -> float:
         return (self.end_ns - self.start_ns) / 1e9
 
+    def brief(self) -> Report:
+        """Return it without paths and fill marks."""
+        return msgspec.structs.replace(self, path=(), fill_marks=())
+
+
+def goal_for(base: str) -> Decimal:
+    """Return what 10,000 of volume in an asset may cost (row X20)."""
+    return _GOALS.get(base, GOAL_PER_10K)
+
 
 def ratio(part: float, whole: float) -> float | None:
     """Return part / whole, None where there is no whole."""
@@ -122,16 +136,40 @@ def ratio(part: float, whole: float) -> float | None:
 
 
 def costs_of(
-    net: Decimal | None, volume: Decimal, goal_per_10k: Decimal, volume_goal: Decimal | None = None
-) -> Costs:
+    net: Decimal | None, volume: Decimal, goal_per_10k: Decimal = GOAL_PER_10K,
+    volume_goal: Decimal | None = None,
+) -> Costs:  # fmt: skip
     """Return the cost of a volume; the goal is met at equality (row X20)."""
     share = net / volume if net is not None and volume else None
     return Costs(
         volume=volume,
         cost_per_10k=None if share is None else float(-share * PER_10K),
         goal_per_10k=float(goal_per_10k),
-        meets_goal=None if share is None else -share * PER_10K <= goal_per_10k,
+        meets_goal=_meets(net, volume, goal_per_10k),
         wear_rate_pct=None if share is None else float(share * 100),
         volume_goal=volume_goal,
         volume_done_pct=float(volume / volume_goal * 100) if volume_goal else None,
+    )
+
+
+def _meets(net: Decimal | None, volume: Decimal, goal_per_10k: Decimal) -> bool | None:
+    """Tell whether a loss is within the goal, without a rounding at the boundary; None = unknown."""
+    if net is None or not volume:
+        return None
+    return multiply(net, Decimal(-PER_10K)) <= multiply(goal_per_10k, volume)
+
+
+def money_of(ledger: SymbolLedger) -> Money:
+    """Return the money of a ledger (row X12)."""
+    unrealised = ledger.unrealised
+    return Money(
+        parts=ledger.parts,
+        net=ledger.profit,
+        realised=ledger.realised,
+        unrealised_long=unrealised if ledger.position > 0 else ZERO,
+        unrealised_short=unrealised if ledger.position < 0 else ZERO,
+        fees=ledger.net_fees,
+        funding=ledger.funding,
+        volumes=ledger.volumes,
+        unvalued_fees=dict(ledger.unvalued_fees),
     )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
 import msgspec
 
+from shared.accounting.money.values import PART_NAMES
 from shared.accounting.report import Report
-from shared.accounting.symbol_ledger import PART_NAMES
 from shared.instrument import plain
 
 UNKNOWN = "unknown"
@@ -35,6 +35,27 @@ def rows_of(report: Report) -> list[Row]:
         "program": _program(report),
     }
     return [Row(group, name, value) for group, pairs in groups.items() for name, value in pairs]
+
+
+class Line(msgspec.Struct, frozen=True):
+    """One line of several reports side by side; a report that has no such row shows a dash."""
+
+    group: str
+    name: str
+    values: tuple[str, ...]
+
+
+def side_by_side(reports: Mapping[str, Report]) -> list[Line]:
+    """Return the rows of all reports, a value a report, group by group."""
+    groups: dict[str, dict[str, dict[str, str]]] = {}
+    for title, report in reports.items():
+        for row in rows_of(report):
+            groups.setdefault(row.group, {}).setdefault(row.name, {})[title] = row.value
+    return [
+        Line(group, name, tuple(values.get(title, NONE) for title in reports))
+        for group, names in groups.items()
+        for name, values in names.items()
+    ]
 
 
 def _money(report: Report) -> Iterator[tuple[str, str]]:

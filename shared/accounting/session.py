@@ -12,24 +12,28 @@ integers. The state before an event has held since the one before, so what is du
 
 from __future__ import annotations
 
-import math
 from decimal import Decimal
 
-from shared.accounting.exact import ONE, ZERO, multiply
-from shared.accounting.markouts import Markouts
-from shared.accounting.orders import OrderCounts, Remembered
-from shared.accounting.paths import FillMark, FillMarks, Path, Point
-from shared.accounting.presence import Presence
-from shared.accounting.program import program_of
-from shared.accounting.queue import QueueWatch
-from shared.accounting.report import Activity, Money, Presences, Report, costs_of, ratio
-from shared.accounting.symbol_ledger import Denomination, Execution, SymbolLedger
+import msgspec
+
+from shared.accounting.fills import execution_of
+from shared.accounting.money.exact import multiply
+from shared.accounting.money.ledger import SymbolLedger
+from shared.accounting.money.values import Denomination, Execution
+from shared.accounting.report import Activity, Presences, Report, costs_of, goal_for, money_of, ratio
+from shared.accounting.watched.looks import Looks
+from shared.accounting.watched.markouts import Markouts
+from shared.accounting.watched.mids import MidHistory
+from shared.accounting.watched.orders import OrderCounts, Remembered
+from shared.accounting.watched.paths import FillMark, FillMarks
+from shared.accounting.watched.presence import Presence
+from shared.accounting.watched.program import program_of
+from shared.accounting.watched.queue import QueueWatch
 from shared.clock import NS_PER_MS
 from shared.instrument import Instrument
-from shared.messages import Fill, Mark, OrderUpdate, Quotes, Side, Top, Trade, Working
+from shared.messages import Fill, Mark, OrderUpdate, Quotes, Side, Top, Trade, Working, WorkingOrder
 
 LOOK_NS = 250 * NS_PER_MS
-_BPS = 10_000
 
 
 class SessionStats:
@@ -37,41 +41,45 @@ class SessionStats:
 
     start_ns      beginning of the session, on the clock of all the events
     top_has_own   whether the market's best sizes contain our own orders
-    goal_per_10k  what 10,000 of volume may cost, quote units (row X20: about 1 for ETH)
+    is_venue_time whether the times of events are the venue's own, as in a replay: fills are placed
+                  among mids by their `venue_ns`, live by that of the market's messages
+    goal_per_10k  what 10,000 of volume may cost, quote units; None = as `goal_for` says (row X20)
     """
 
     def __init__(
-        self, instrument: Instrument, start_ns: int, *, top_has_own: bool = True, goal_per_10k: Decimal = ONE,
-        volume_goal: Decimal | None = None,
+        self, instrument: Instrument, start_ns: int, *, top_has_own: bool = True,
+        is_venue_time: bool = False, goal_per_10k: Decimal | None = None, volume_goal: Decimal | None = None,
     ) -> None:  # fmt: skip
-        self.instrument = instrument
         self.ledger = SymbolLedger(
             Denomination(
                 instrument.base, instrument.quote, instrument.is_perp, instrument.contract_multiplier
             )
         )
         self.counts = OrderCounts()
-        self._goals = (goal_per_10k, volume_goal)
+        self._goals = (goal_for(instrument.base) if goal_per_10k is None else goal_per_10k, volume_goal)
         self._start_ns = self._now_ns = start_ns
-        self._half_tick = multiply(instrument.tick_size, Decimal("0.5"))
-        self._tick_lot = float(instrument.notional(1, 1))
+        self._top_has_own, self._is_venue_time = top_has_own, is_venue_time
         self._presence = Presence(start_ns)
-        self._queue = QueueWatch(includes_own=top_has_own)
-        self._markouts = Markouts()
-        self._path, self._marks = Path(), FillMarks()
         self._seen_fills = Remembered()
         self._hedge_orders = Remembered()
+        self._working: tuple[WorkingOrder, ...] = ()
+        self._fills_buy = self._hedges = 0
+        self._last_look_ns, self._look_ns = start_ns, start_ns + LOOK_NS
+        self._count_in(instrument)
+
+    def _count_in(self, instrument: Instrument) -> None:
+        """Begin everything that is counted in an instrument's ticks and lots."""
+        self.instrument = instrument
+        self._half_tick = multiply(instrument.tick_size, Decimal("0.5"))
+        self._tick_lot = float(instrument.notional(1, 1))
+        self._queue = QueueWatch(includes_own=self._top_has_own)
+        self._markouts, self._mids = Markouts(), MidHistory()
+        self._looks, self._marks = Looks(self._now_ns), FillMarks()
         self._top: Top | None = None
         self._bid: int | None = None
         self._ask: int | None = None
         self._mid2 = 0  # half ticks, the newest that was known; 0 = none yet
-        self._low2 = self._high2 = 0
-        self._look_mid2 = 0
-        self._least = self._most = ZERO  # of the position since the last look
-        self._market_lot_ticks = 0
-        self._own_maker_lot_ticks = 0
-        self._fills_buy = self._hedges = 0
-        self._last_look_ns, self._look_ns = start_ns, start_ns + LOOK_NS
+        self._market_lot_ticks = self._own_maker_lot_ticks = 0
         self._due_ns = self._look_ns
 
     # --- what happens ------------------------------------------------------------------------
@@ -85,6 +93,21 @@ class SessionStats:
         if top.bid != self._bid or top.ask != self._ask:
             self._on_prices(top, now_ns)
 
+    def on_blind(self, now_ns: int) -> None:
+        """Nothing is known of the market from now on, until the next `on_top`: a gap, a dead feed."""
+        if self._bid is None and self._ask is None:
+            return
+        if now_ns >= self._due_ns:
+            self._settle(now_ns)
+        self._now_ns = max(self._now_ns, now_ns)
+        self._top = self._bid = self._ask = None
+        self._presence.on_top(None, None, now_ns)
+
+    def on_instrument(self, instrument: Instrument) -> None:
+        """Take changed rules: money goes on; what is counted in ticks and lots begins anew."""
+        if not self.instrument.counts_like(instrument):
+            self._count_in(instrument)
+
     def on_trade(self, trade: Trade, now_ns: int) -> None:
         """Take a public trade: for our share of the volume and our places in the queue."""
         if now_ns >= self._due_ns:
@@ -96,20 +119,31 @@ class SessionStats:
     def on_fill(self, fill: Fill, now_ns: int) -> None:
         """Take a fill of ours: money and markouts. One that was told before changes nothing."""
         if self._watch(fill, now_ns):
-            self.book(self._execution_of(fill), order_id=fill.venue_order_id, is_target=fill.is_target)
+            is_first = not self.ledger.fills and self.instrument.is_perp
+            self.book(
+                execution_of(fill, self.instrument, is_first=is_first),
+                fill.venue_order_id,
+                fill.is_target,
+                fill.venue_ns,
+            )
 
     def watch(self, fill: Fill, now_ns: int) -> None:
         """Take a fill for the markouts alone: where the money is booked from a journal."""
         self._watch(fill, now_ns)
 
-    def book(self, execution: Execution, *, order_id: str, is_target: bool) -> None:
-        """Book a fill once; `is_target`: a reduction or hedge, not a quote."""
+    def book(self, execution: Execution, order_id: str, is_target: bool, venue_ns: int) -> None:
+        """Book a fill once; `is_target`: a reduction or hedge, not a quote.
+
+        Its mid is the one just before it at the venue; where that is not remembered, its own.
+        """
         self._mark()
+        mid2 = self._mids.before(venue_ns)
+        if mid2 is not None:
+            execution = msgspec.structs.replace(execution, mid=self._half_tick * mid2)
         self.ledger.fill(execution)
         self._fills_buy += execution.side is Side.BUY
         self._hedges += is_target and self._hedge_orders.add(order_id)
-        position = self.ledger.position
-        self._least, self._most = min(self._least, position), max(self._most, position)
+        self._looks.on_position(self.ledger.position)
 
     def on_funding(self, amount: Decimal, now_ns: int) -> None:
         """Book a funding payment, quote units; > 0 was received."""
@@ -127,7 +161,9 @@ class SessionStats:
         if now_ns >= self._due_ns:
             self._settle(now_ns)
         self._now_ns = max(self._now_ns, now_ns)
-        self._presence.on_orders(working.orders, (self._bid, self._ask), now_ns)
+        if working.orders != self._working:
+            self._working = working.orders
+            self._presence.on_orders(working.orders, (self._bid, self._ask), now_ns)
 
     def on_order_update(self, update: OrderUpdate, now_ns: int) -> None:
         """Take a step in the life of one of our orders."""
@@ -172,7 +208,7 @@ class SessionStats:
             position=ledger.position,
             start_position=ledger.start_position,
             unexplained=ledger.unexplained,
-            path=self._path.points(),
+            path=self._looks.path.points(),
             fill_marks=self._marks.marks(),
         )
 
@@ -205,16 +241,15 @@ class SessionStats:
         if bid is not None and ask is not None:
             mid2 = bid + ask
             if not self._mid2:
-                self._low2 = self._high2 = self._look_mid2 = mid2
                 self.ledger.mark(self._half_tick * mid2)
             self._mid2 = mid2
-            if mid2 < self._low2:
-                self._low2 = mid2
-            elif mid2 > self._high2:
-                self._high2 = mid2
+            at_ns = now_ns if self._is_venue_time else top.venue_ns
+            if at_ns is not None:
+                self._mids.add((at_ns, mid2))
+            self._looks.on_mid(mid2)
         if self._presence.orders:
             self._presence.on_top(bid, ask, now_ns)
-        if self._queue.watched:
+        if bid in self._queue.unseen_bids or ask in self._queue.unseen_asks:
             self._queue.on_top(top)
 
     def _settle(self, now_ns: int) -> None:
@@ -230,24 +265,13 @@ class SessionStats:
 
     def _look(self, at_ns: int) -> None:
         """Add a point to the paths. Without a market there is none."""
-        bid, ask, mid2 = self._bid, self._ask, self._mid2
-        if bid is None or ask is None or mid2 <= 0:
+        bid, ask = self._bid, self._ask
+        if bid is None or ask is None or bid + ask <= 0:
             return
-        passed_ns = at_ns - self._last_look_ns
-        self._presence.look(mid2, self._tick_lot, passed_ns)
+        self._presence.look(bid + ask, self._tick_lot, at_ns - self._last_look_ns)
         self._mark()
-        parts, position = self.ledger.parts, self.ledger.position
-        moved = math.log(mid2 / self._look_mid2) if self._look_mid2 > 0 else 0.0
-        self._path.add(
-            Point(
-                at_ns, mid2 / 2, self._low2 / 2, self._high2 / 2, self._presence.bid, self._presence.ask,
-                float(position), float(min(self._least, position)), float(max(self._most, position)),
-                float(parts.spread), float(parts.inventory), float(parts.fees), float(parts.rebates),
-                float(parts.funding), 2 * (ask - bid) / mid2 * _BPS, 1, moved * moved, passed_ns,
-            )
-        )  # fmt: skip
-        self._low2 = self._high2 = self._look_mid2 = mid2
-        self._least = self._most = position
+        own = (self._presence.bid, self._presence.ask)
+        self._looks.look(at_ns, (bid, ask), own, self.ledger.position, self.ledger.parts)
 
     def _mark(self) -> None:
         if self._mid2:
@@ -262,37 +286,8 @@ class SessionStats:
         self._now_ns = max(self._now_ns, now_ns)
         if fill.is_maker:
             self._own_maker_lot_ticks += fill.price * fill.size
-            self._markouts.add(fill.side, fill.price, fill.size, now_ns)
+            at_ns = min(fill.venue_ns, now_ns) if self._is_venue_time and fill.venue_ns else now_ns
+            self._markouts.add(fill.side, fill.price, fill.size, at_ns)
             self._due_ns = min(self._due_ns, self._markouts.due_ns)
         self._marks.add(FillMark(now_ns, fill.price, fill.side.sign * fill.size, fill.is_maker))
         return True
-
-    def _execution_of(self, fill: Fill) -> Execution:
-        instrument = self.instrument
-        is_first = not self.ledger.fills and instrument.is_perp  # a spot fee in base is less than a lot
-        return Execution(
-            side=fill.side,
-            price=instrument.price(fill.price),
-            quantity=instrument.quantity(fill.size),
-            is_maker=fill.is_maker,
-            fee=Decimal(fill.fee),
-            fee_asset=fill.fee_asset,
-            mid=None if fill.mid is None else Decimal(fill.mid),
-            position_after=instrument.quantity(fill.position_after) if is_first else None,
-        )
-
-
-def money_of(ledger: SymbolLedger) -> Money:
-    """Return the money of a ledger (row X12)."""
-    unrealised = ledger.unrealised
-    return Money(
-        parts=ledger.parts,
-        net=ledger.profit,
-        realised=ledger.realised,
-        unrealised_long=unrealised if ledger.position > 0 else ZERO,
-        unrealised_short=unrealised if ledger.position < 0 else ZERO,
-        fees=ledger.net_fees,
-        funding=ledger.funding,
-        volumes=ledger.volumes,
-        unvalued_fees=dict(ledger.unvalued_fees),
-    )

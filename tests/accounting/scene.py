@@ -19,8 +19,10 @@ def stats(**options: object) -> SessionStats:
     return SessionStats(PERP, 0, **options)  # type: ignore[arg-type]
 
 
-def top(bid: int | None, ask: int | None, bid_size: int = 10, ask_size: int = 10) -> Top:
-    return Top("backpack", SYMBOL, bid, bid_size, ask, ask_size, 1, None, 0, 0, 0)
+def top(
+    bid: int | None, ask: int | None, bid_size: int = 10, ask_size: int = 10, venue_ns: int | None = None
+) -> Top:
+    return Top("backpack", SYMBOL, bid, bid_size, ask, ask_size, 1, venue_ns, 0, 0, 0)
 
 
 def trade(side: Side, price: int, size: int) -> Trade:
@@ -33,11 +35,12 @@ _ids = iter(range(1, 10**9))
 def fill(
     side: Side, price: int, size: int, *, fee: str = "0", mid: str | None = None, after: int = 0,
     is_maker: bool = True, is_target: bool = False, trade_id: int | None = None, order_id: str = "7",
+    venue_ns: int = 0,
 ) -> Fill:  # fmt: skip
     trade_id = next(_ids) if trade_id is None else trade_id
     return Fill(
         ACCOUNT, SYMBOL, trade_id, 1, order_id, side, price, size, is_maker, fee, "USDC", mid, after,
-        is_target, 0, 0,
+        is_target, venue_ns, 0,
     )  # fmt: skip
 
 

@@ -37,17 +37,6 @@ def test_only_the_first_request_of_a_frame_is_a_latency_and_timers_are_none() ->
     assert board.samples_of(ACCOUNT, SYMBOL)._values.maxlen == MAX_SYMBOL_SAMPLES
 
 
-def test_an_order_that_ended_unfilled_is_one_cancel_however_it_is_told() -> None:
-    board = board_of(
-        update(OrderStatus.PENDING_CANCEL, 1),
-        update(OrderStatus.CANCELLED, 1),
-        update(OrderStatus.CANCELLED, 1),
-        update(OrderStatus.EXPIRED, 2),
-        update(OrderStatus.FILLED, 3),
-    )
-    assert board.counts["cancels"] == 2
-
-
 def test_a_state_that_is_not_heard_any_more_is_unknown() -> None:
     board = board_of(working())
     assert board.newest(Working, ACCOUNT, SYMBOL, NOW_NS + STATE_TTL_NS) is not None

@@ -265,6 +265,14 @@ def test_X02_check_refuses_own_orders_forgotten_before_a_late_book_shows_them(
     assert "own_order_settle_s" in done.stderr and "must be above marketdata.max_lag_s" in done.stderr
 
 
+def test_C13_check_tells_the_policies_as_they_are_understood(tmp_path: Path) -> None:
+    config = tmp_path / "good.toml"
+    config.write_text(GOOD.replace("[risk]", "[risk.stops]\nstop_loss_usd = 25\n[risk]", 1))
+    done = makerd(tmp_path, "check", str(config), "--mid", "150")
+    assert done.returncode == 0, done.stderr
+    assert "risk.stops: stop_loss_usd -25, slippage_pct 1, alert_s 5" in done.stdout
+
+
 def test_C10_check_shows_ticks_and_percent_and_only_what_risk_permits(tmp_path: Path) -> None:
     config = tmp_path / "good.toml"
     config.write_text(GOOD.replace("[risk]", "[risk]\nmax_order_usd = 30", 1))

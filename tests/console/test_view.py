@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import io
-from decimal import Decimal
 
 import pytest
 from rich.console import Console
 
 from services.console.bus.snapshot import take_snapshot
-from services.console.running.ledger_view import AccountLedger
+from services.console.running.books import Books
 from services.console.running.supervisor import ProcessInfo
 from services.console.running.view import PlainView, cells_of, picture
-from tests.console.board_scene import ACCOUNT, CONFIG, NOW_NS, SYMBOL, board_of, everything
+from tests.console.board_scene import CONFIG, NOW_NS, SYMBOL, board_of, everything
 
 NAMES = (
     "feed", "mid", "spread", "our quotes", "position", "account equity", "fills", "volume",
@@ -27,9 +26,11 @@ PROCESSES = {
 def shown(width: int, *notes: str) -> str:
     board = board_of(*everything())
     snapshot = take_snapshot(CONFIG, board, PROCESSES, {"ALL": "by hand"}, NOW_NS)
-    ledgers = {ACCOUNT: AccountLedger(start_equity=Decimal(10_000))}
+    books = Books(CONFIG, NOW_NS)
+    for message in everything():
+        books.on_message(message, NOW_NS)
     console = Console(width=width, file=io.StringIO(), force_terminal=False)
-    console.print(picture(snapshot, board, ledgers, list(notes), width))
+    console.print(picture(snapshot, board, books, list(notes), width))
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
 
@@ -53,7 +54,7 @@ def test_services_halts_and_notes_are_shown() -> None:
 def test_what_is_not_known_is_called_unknown() -> None:
     board = board_of()
     row = take_snapshot(CONFIG, board, None, {}, NOW_NS)["symbols"][SYMBOL]
-    cells = cells_of(SYMBOL, row, board, {})
+    cells = cells_of(SYMBOL, row, board, Books(CONFIG, NOW_NS))
     assert tuple(cells) == NAMES
     assert [cells[name] for name in ("mid", "position", "our quotes", "account equity")] == ["unknown"] * 4
     assert (cells["tick-to-order"], cells["account cost/10k"]) == ("-", "-")
@@ -64,7 +65,7 @@ def test_plain_lines_tell_a_note_once(capsys: pytest.CaptureFixture[str]) -> Non
     snapshot = take_snapshot(CONFIG, board, PROCESSES, {}, NOW_NS)
     view = PlainView()
     for _ in range(2):
-        view.draw(snapshot, board, {}, ["the recording has ended"])
+        view.draw(snapshot, board, Books(CONFIG, NOW_NS), ["the recording has ended"])
     printed = capsys.readouterr().out
     assert printed.count("the recording has ended") == 1
     assert printed.count(f"{SYMBOL} | feed live") == 2

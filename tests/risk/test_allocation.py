@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.risk.allocation import Commitments, share_out
+from services.risk.account.allocation import Commitments, share_out
 from shared.messages import (
     Equity,
     FeedState,

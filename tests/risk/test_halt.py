@@ -90,7 +90,7 @@ def test_before_the_flags_were_read_nothing_is_permitted() -> None:
 def test_one_symbols_flag_permits_no_other_symbol_while_flags_elsewhere_are_unread() -> None:
     desk = Desk("A_PERP", "B_PERP")
     sticky = desk.core.halt = StickyHalt()
-    desk.core._judge = Judge(desk.core._config, sticky)
+    desk.core._judge = Judge(desk.core._config, sticky, desk.core.hedges)
     desk.take(desk.core.on_halts({"A_PERP": "drill"}, desk.now_ns, False))
     desk.run(250)
     assert desk.permits[ACCOUNT, "A_PERP"].halted

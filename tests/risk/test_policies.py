@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.risk.equity_history import LONGEST_NS, MOST, EquityHistory
+from services.risk.account.equity_history import LONGEST_NS, MOST, EquityHistory
 from services.risk.policies.policy import Action, Decision, Range, View, strictest
 from shared.clock import NS_PER_S
 from shared.messages import Fill, Target

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 import zmq
 
+from services.risk.account.peaks import PeaksFile
 from shared.bus import Addresses, Inbox, Publisher
 from shared.clock import SystemClock
 from shared.errors import EXIT_BAD_INPUT
@@ -175,3 +176,27 @@ def test_X02_a_bad_limit_is_one_clear_line_and_exit_78(run_dir: Path) -> None:
     _, errors = process.communicate(timeout=10)
     assert process.returncode == EXIT_BAD_INPUT
     assert "max_position_share" in errors and "Traceback" not in errors
+
+
+def test_a_crash_forgives_no_loss_of_the_session(
+    run_dir: Path, around: Surroundings, redis_server: RedisServer, store: StateStore
+) -> None:
+    name = store.keys.halt.split(":")[1]
+    limit = "[risk.drawdown]\nmax_pct = 5"
+    process = start(run_dir, redis_server.url, name, limit)
+    try:
+        around.await_permit(lambda permit: permit.may_buy)
+        kept = PeaksFile(run_dir, "")
+        while kept.read() != {ACCOUNT: 1_000.0}:
+            around.await_permit(lambda permit: permit.may_buy)
+        process.kill()
+        process.communicate()
+        PeaksFile(run_dir, "").write({ACCOUNT: 1_100.0})  # it had been higher before
+        process = start(run_dir, redis_server.url, name, limit)
+        permit = around.await_permit(lambda permit: permit.halted)
+        assert "drawdown: equity fell by 100.00 from 1100.00" in permit.reason
+        while SYMBOL not in HaltFlags(run_dir).read():  # sticky, within a tenth of a second
+            around.await_permit(lambda permit: permit.halted)
+    finally:
+        process.kill()
+        process.communicate()

@@ -85,7 +85,7 @@ def test_one_wrong_book_neither_trades_nor_permits_more(mid: int) -> None:
 def test_the_other_symbols_of_the_account_are_valued_as_before_a_wrong_book_of_a_spot_symbol(
     mid: int,
 ) -> None:
-    desk = Desk("A_PERP", "B_SPOT", max_gross_equity_multiple=0.3)
+    desk = Desk("A_PERP", "B_SPOT", max_gross_equity_multiple=0.3, rebalance={"disable": True})
     desk.hear(info("B_SPOT", is_perp=False))
     desk.set_position(190, symbol="A_PERP")
     desk.set_position(100, symbol="B_SPOT")

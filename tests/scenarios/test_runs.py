@@ -42,6 +42,9 @@ def test_X07_a_run_with_a_duration_ends_with_a_summary() -> None:
         summary, fills = summary_of(deployment, seconds=10)
         assert held_locks(deployment.run_dir) == {}
         assert deployment.pids() == {}
+        stats = json.loads((deployment.run_dir / "stats.json").read_text())
+    assert (stats["is_running"], stats["accounts"]) == (False, summary["accounts"])
+    _assert_money_is_that_of_the_fills(summary, fills)
     assert summary.keys() >= SUMMARY_KEYS
     assert summary["tick_to_order_us"].keys() == {"p50", "p99", "p999", "n"}
     assert summary["open_orders_at_end"] == 0
@@ -113,3 +116,15 @@ def _replayed_position(fills: list[dict[str, Any]]) -> dict[str, Decimal]:
 
 def _last_position(fills: list[dict[str, Any]]) -> dict[str, Decimal]:
     return {fill["symbol"]: Decimal(fill["position_after"]) for fill in fills}
+
+
+def _assert_money_is_that_of_the_fills(summary: dict[str, Any], fills: list[dict[str, Any]]) -> None:
+    """Rows X12 and X20, from what the journal has left: volumes, fees, and parts that add up to the net."""
+    volumes = dict.fromkeys(("maker_buy", "maker_sell", "taker_buy", "taker_sell"), Decimal(0))
+    for fill in fills:
+        name = f"{'maker' if fill['is_maker'] else 'taker'}_{fill['side']}"
+        volumes[name] += Decimal(fill["price"]) * Decimal(fill["quantity"])
+    assert {name: Decimal(value) for name, value in summary["volumes_usd"].items()} == volumes
+    parts = {name: Decimal(value) for name, value in summary["parts_usd"].items()}
+    assert parts["fees"] + parts["rebates"] == -sum((Decimal(fill["fee"]) for fill in fills), Decimal(0))
+    assert sum(parts.values(), Decimal(0)) == Decimal(summary["net_usd"])

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.replay.sweep.numbers import COST, DRAWDOWN, DURATION, KNOWN, NET, Numbers, combined, drawdown
-from shared.accounting.paths import Point
+from shared.accounting.watched.paths import Point
 from tests.sweep.sweep_files import numbers
 
 UPTIME = "presence.two_sided"

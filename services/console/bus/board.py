@@ -1,13 +1,12 @@
 """What the console knows from the bus. A state that is not heard any more counts as unknown (None).
 
-Counters count facts: they are for showing. Money is read from the journal and the ledger.
+Orders, fills and money are counted by the books of a run (services/console/running/books.py).
 """
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Iterable
-from decimal import Decimal
 from typing import TypeVar
 
 from shared.bus import STATE_TTL_NS
@@ -19,12 +18,9 @@ from shared.messages import (
     Fill,
     InstrumentInfo,
     Message,
-    OrderStatus,
     OrderUpdate,
     Permit,
     Position,
-    Quotes,
-    Side,
     Target,
     Top,
     Working,
@@ -35,8 +31,6 @@ M = TypeVar("M", bound=Message)
 #: latencies that are kept of the whole run, and of each symbol: the newest
 MAX_SAMPLES = 100_000
 MAX_SYMBOL_SAMPLES = 1_000
-#: orders that are remembered as ended, so that each is counted once
-MAX_ENDED = 10_000
 #: kinds the console listens to; by scope, so that listening is not taken for demand
 MARKET_KINDS = (InstrumentInfo, Top, FeedState)
 ACCOUNT_KINDS = (Position, Equity, Working, OrderUpdate, Fill)
@@ -49,21 +43,14 @@ class Board:
         self._config = config
         self._states: dict[tuple[type[Message], str, str], tuple[Message, int]] = {}
         self._instruments: dict[tuple[str, str], Instrument] = {}
-        self._last_levels: dict[tuple[str, str], object] = {}
-        self.counts: Counter[str] = Counter()
-        self.fill_counts: Counter[tuple[str, str]] = Counter()
-        self.volumes: dict[tuple[str, str], Decimal] = {}
         self.tick_to_order_us = Samples(MAX_SAMPLES)
         self._by_symbol: dict[tuple[str, str], Samples] = {}
         self._last_cause: dict[tuple[str, str], int] = {}
-        self._ended: dict[tuple[str, int], None] = {}
 
     def on_messages(self, messages: Iterable[Message], now_ns: int) -> None:
         for message in messages:
             if isinstance(message, OrderUpdate):
                 self._on_order_update(message)
-            elif isinstance(message, Fill):
-                self._on_fill(message)
             elif message.is_state:
                 self._on_state(message, now_ns)
 
@@ -99,41 +86,15 @@ class Board:
         self._states[type(message), scope, symbol] = (message, now_ns)
         if isinstance(message, InstrumentInfo):
             self.add_instrument(message)
-        elif isinstance(message, Quotes) and message.levels != self._last_levels.get((scope, symbol)):
-            self._last_levels[scope, symbol] = message.levels
-            self.counts["quotes"] += bool(message.levels)
 
     def _on_order_update(self, update: OrderUpdate) -> None:
-        if update.status is OrderStatus.PENDING_NEW:
-            self.counts["hedges" if update.is_target else "orders_placed"] += 1
-        elif update.status is OrderStatus.REJECTED:
-            self.counts["orders_rejected"] += 1
-        elif update.status in (OrderStatus.CANCELLED, OrderStatus.EXPIRED):
-            self._count_end(update.scope, update.client_order_id)
+        """Note how long the first request took that a frame has caused."""
         key = (update.scope, update.symbol)
         if update.sent_ns and update.cause_ns > self._last_cause.get(key, 0):
             self._last_cause[key] = update.cause_ns  # the first request that a frame caused
             latency_us = (update.sent_ns - update.cause_ns) / 1_000
             self.tick_to_order_us.add(latency_us)
             self.samples_of(*key).add(latency_us)
-
-    def _count_end(self, account: str, client_order_id: int) -> None:
-        """Count an order that ended unfilled, once, however often that is told."""
-        if (account, client_order_id) in self._ended:
-            return
-        self._ended[account, client_order_id] = None
-        if len(self._ended) > MAX_ENDED:
-            del self._ended[next(iter(self._ended))]
-        self.counts["cancels"] += 1
-
-    def _on_fill(self, fill: Fill) -> None:
-        key = (fill.scope, fill.symbol)
-        self.counts["fills"] += 1
-        self.counts["fills_buy" if fill.side is Side.BUY else "fills_sell"] += 1
-        self.fill_counts[key] += 1
-        instrument = self._instruments.get((self._config.accounts[fill.scope].venue, fill.symbol))
-        if instrument is not None:
-            self.volumes[key] = self.volumes.get(key, Decimal(0)) + instrument.notional(fill.size, fill.price)
 
 
 class Samples:
@@ -172,4 +133,6 @@ def permit_word(permit: Permit | None) -> str:
 
 
 def target_word(target: Target | None) -> str:
-    return "" if target is None or target.style == "none" else f"reducing: {target.reason}"
+    if target is None or target.style == "none":
+        return ""
+    return f"{'hedging' if target.may_open else 'reducing'}: {target.reason}"

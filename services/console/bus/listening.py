@@ -11,7 +11,7 @@ from services.console.bus.board import ACCOUNT_KINDS, MARKET_KINDS, Board
 from shared.bus import Addresses, Inbox
 from shared.clock import NS_PER_MS, NS_PER_S, SystemClock
 from shared.config import Config
-from shared.messages import Permit, Quotes, Target
+from shared.messages import Message, Permit, Quotes, Target, Trade
 
 
 class Ear:
@@ -22,6 +22,8 @@ class Ear:
         self.clock = SystemClock()
         self.inbox = Inbox(self._context, self.clock)
         self.board = Board(config)
+        #: also told of every message, with the time it was taken in
+        self.on_message: Callable[[Message, int], None] | None = None
         self._addresses = Addresses(config.run_dir, config.addresses)
         self._config = config
         for venue in config.venues:
@@ -37,6 +39,10 @@ class Ear:
         for kind in (*MARKET_KINDS, *ACCOUNT_KINDS, Quotes, Permit, Target):
             self.inbox.subscribe(kind)
 
+    def subscribe_for_books(self) -> None:
+        """Listen also to what only the statistics of a run need."""
+        self.inbox.subscribe(Trade)
+
     def follow_quoters(self) -> None:
         """Listen also to the quoters that were added since."""
         for symbol in [symbol for symbol in self._config.quoters if symbol not in self._quoters]:
@@ -51,7 +57,13 @@ class Ear:
             if left_ms <= 0:
                 return
             if self.inbox.socket.poll(min(left_ms, 50)):
-                self.board.on_messages(self.inbox.drain(), time.monotonic_ns())
+                self._take(self.inbox.drain(), time.monotonic_ns())
+
+    def _take(self, messages: list[Message], now_ns: int) -> None:
+        self.board.on_messages(messages, now_ns)
+        if self.on_message is not None:
+            for message in messages:
+                self.on_message(message, now_ns)
 
     def close(self) -> None:
         self.inbox.close()

@@ -19,7 +19,10 @@ from services.execution.config import ExecutionConfig
 from services.marketdata.config import MarketDataConfig
 from services.quoter.config import parse_quoter
 from services.quoter.explain import Allowed, assumptions, explain
+from services.replay.latency import hop_of
+from services.replay.settings import parse_replay
 from services.risk.config import parse_risk
+from services.risk.hedging import check_accounts
 from services.signals.config import parse_signals
 from shared.config import Config, load, parse
 from shared.errors import BadInput, Unknown
@@ -39,7 +42,9 @@ def check_sections(config: Config) -> None:
     marketdata = parse(config.marketdata, MarketDataConfig, "marketdata")
     parse(config.execution, ExecutionConfig, "execution")
     parse_signals(config.signals)
+    hop_of(parse_replay(config.replay).latency)
     risk = parse_risk(config.risk)
+    check_accounts(risk.hedges, config.accounts, ((q.account, name) for name, q in config.quoters.items()))
     _check_settle("risk", risk.own_order_settle_s, marketdata.max_lag_s)
     for venue in config.venues.values():
         adapter_of(venue.protocol)
@@ -71,12 +76,27 @@ def check(path: Path, mid: str | None, only: str | None, equity: str | None = No
     print(f"{path}: good")
     for symbol, quoter in config.quoters.items():
         if only in (None, symbol):
+            for line in _policies(config, symbol):
+                print(line)
             venue = config.accounts[quoter.account].venue
             usd = _number(equity, "--equity")
             _show_quotes(
                 config, symbol, venue, _number(mid, "--mid"), ASSUMED_EQUITY_USD if usd is None else usd
             )
     return 0
+
+
+def _policies(config: Config, symbol: str) -> list[str]:
+    """Return what each policy that judges a symbol was told, as it understands it."""
+    tables = parse_risk(config.risk).tables_of(symbol)
+    found = ((name, getattr(tables, name)) for name in tables.__struct_fields__)
+    return [
+        f"{symbol}: risk.{name}: "
+        + ", ".join(f"{key} {value:g}" if isinstance(value, float) else f"{key} {value}"
+                    for key, value in table.echo().items() if value is not None)
+        for name, table in found
+        if table is not None
+    ]  # fmt: skip
 
 
 def _show_quotes(config: Config, symbol: str, venue: str, mid: Decimal | None, equity: Decimal) -> None:

@@ -18,6 +18,7 @@ from pathlib import Path
 from services.console.commands.preflight import check_quoters
 from services.console.running.orphans import wait_for_orphans
 from services.console.running.ready_files import clear_ready_files
+from services.console.running.stats_file import STATS_FILE
 from services.console.running.supervisor import HOME, Program, Supervisor, programs_of, start, write_programs
 from shared.clock import NS_PER_MS, NS_PER_S
 from shared.config import Config, apply_changes, save_effective
@@ -33,7 +34,7 @@ SETTLED_NS = 10 * NS_PER_S
 #: programs of supervisord.conf that wait until the input is known to be good, and their priorities
 _COMMON = {"signals": 40, "risk": 50}
 #: what a run leaves for people and programs; that of the run before must not be taken for it
-_LEFT = ("summary.json", "fills.jsonl")
+_LEFT = ("summary.json", "fills.jsonl", STATS_FILE)
 
 
 class Deployment:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections import Counter
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
@@ -18,16 +17,25 @@ import orjson
 from services.console.bus.listening import Ear
 from services.console.bus.snapshot import take_snapshot
 from services.console.commands.venue_reads import instruments_of
+from services.console.running.books import Books
 from services.console.running.deployment import Deployment
-from services.console.running.ledger_view import ZERO, AccountLedger
+from services.console.running.stats_file import DeploymentStats, write_stats
 from services.console.running.view import View
+from shared.accounting.money.exact import ZERO, total
+from shared.accounting.money.values import PART_NAMES, VOLUME_NAMES
+from shared.accounting.report import costs_of
+from shared.clock import NS_PER_MS
 from shared.config import Config
 from shared.errors import Unknown
 from shared.instrument import plain
-from shared.messages import Equity, Position, Side, Top
 from shared.state.records import FillEntry
 from shared.state.store import StateStore
 
+WRITE_S = 1.0
+#: counts of a symbol that the summary adds up
+COUNTED = (
+    "quotes", "orders_placed", "orders_rejected", "cancels", "fills", "fills_buy", "fills_sell", "hedges",
+)  # fmt: skip
 QUANTILES = (("p50", 0.5), ("p99", 0.99), ("p999", 0.999))
 
 
@@ -40,18 +48,17 @@ class Session:
         self._deployment = deployment
         self._ear = Ear(config)
         self._ear.subscribe_for_board()
+        self._ear.subscribe_for_books()
         self._store = StateStore.of(config)
         self._started = time.monotonic()
-        self._quote_of: dict[str, str] = {}
+        self.books = Books(config, self._ear.clock.monotonic_ns())
+        self._ear.on_message = self.books.on_message
         for venue in config.venues:
             for info in instruments_of(config, venue).values():
                 self._ear.board.add_instrument(info)
-                self._quote_of[info.symbol] = info.quote
-        self.ledgers = {account: AccountLedger() for account in config.accounts}
+                self.books.add_instrument(info)
         self._journal_ids = {account: self._store.journal(account).last_id() for account in config.accounts}
-        self._fills: Counter[str] = Counter()
-        self._hedges = 0
-        self._last_hedge: dict[tuple[str, str], str] = {}
+        self._written = self._started
         self._redis_halts: dict[str, str] = {}
         self._lines = (config.run_dir / "fills.jsonl").open("wb")
         deployment.on_new_venue = self._start_over
@@ -60,10 +67,13 @@ class Session:
         """Take in what happens for a while; read the journal; a Redis that is down is read later."""
         self._ear.follow_quoters()
         self._ear.listen(for_s)
-        self._mark()
+        self.books.watch(self._ear.board, self._ear.clock.monotonic_ns())
         with contextlib.suppress(Unknown):
             self._read_journals()
             self._redis_halts = self._store.halts()
+        if time.monotonic() - self._written >= WRITE_S:
+            self._written = time.monotonic()
+            write_stats(self._config.run_dir, self._stats(is_running=True))
 
     def draw(self, view: View, notes: list[str]) -> None:
         try:
@@ -72,7 +82,7 @@ class Session:
             processes = None
         now_ns = self._ear.clock.monotonic_ns()
         snapshot = take_snapshot(self._config, self._ear.board, processes, self._redis_halts, now_ns)
-        view.draw(snapshot, self._ear.board, self.ledgers, notes)
+        view.draw(snapshot, self._ear.board, self.books, notes)
 
     def finish(self, confirmed: Mapping[str, bool]) -> dict[str, Any]:
         """Return the summary. To be called when `execution` has left.
@@ -85,7 +95,9 @@ class Session:
             self._read_journals()
             facts = {account: self._store.ledger(account) for account in self._config.accounts}
         self._lines.close()
-        summary = self._summary(facts, is_confirmed=all(confirmed.values()))
+        stats = self._stats(is_running=False)
+        write_stats(self._config.run_dir, stats)
+        summary = self._summary(stats, facts, is_confirmed=all(confirmed.values()))
         self._ear.close()
         self._store.close()
         return summary
@@ -94,63 +106,30 @@ class Session:
         """The local venue is a new one, where nothing is held: what was made so far is kept."""
         with contextlib.suppress(Unknown):
             self._read_journals()
-        for ledger in self.ledgers.values():
-            ledger.start_over()
+        self.books.start_over()
 
-    def _mark(self) -> None:
-        now_ns = self._ear.clock.monotonic_ns()
-        for account, symbol in self._ear.board.symbols():
-            ledger = self.ledgers[account]
-            venue = self._config.accounts[account].venue
-            top = self._ear.board.newest(Top, venue, symbol, now_ns)
-            instrument = self._ear.board.instrument(venue, symbol)
-            if instrument is None:
-                continue
-            if top is not None and top.bid is not None and top.ask is not None:
-                ledger.mark(symbol, instrument.tick_size * (top.bid + top.ask) / 2)
-            position = self._ear.board.newest(Position, account, symbol, now_ns)
-            if position is not None and position.is_known:
-                ledger.hold(symbol, instrument.quantity(position.quantity))
-        for account, ledger in self.ledgers.items():
-            equity = self._ear.board.newest(Equity, account, "-", now_ns)
-            if ledger.start_equity is None and equity is not None and equity.equity_usd is not None:
-                ledger.start_equity = Decimal(str(equity.equity_usd))
+    def _stats(self, *, is_running: bool) -> DeploymentStats:
+        clock = self._ear.clock
+        return self.books.stats(clock.monotonic_ns(), clock.wall_ns() // NS_PER_MS, is_running=is_running)
 
     def _read_journals(self) -> None:
-        for account, ledger in self.ledgers.items():
+        for account in self._config.accounts:
             journal = self._store.journal(account)
             self._journal_ids[account], entries = journal.after(self._journal_ids[account])
-            ledger.add(entries, self._quote_of)
+            self.books.book(account, entries)
             for entry in entries:
                 if isinstance(entry, FillEntry):
-                    self._take_fill(account, entry)
+                    self._lines.write(orjson.dumps(_fill_line(account, entry)) + b"\n")
         self._lines.flush()
 
-    def _take_fill(self, account: str, fill: FillEntry) -> None:
-        self._lines.write(orjson.dumps(_fill_line(account, fill)) + b"\n")
-        self._fills["fills_buy" if fill.side is Side.BUY else "fills_sell"] += 1
-        key = (account, fill.symbol)
-        if fill.is_target and self._last_hedge.get(key) != fill.venue_order_id:
-            self._last_hedge[key] = fill.venue_order_id  # the fills of one come in a row: it is an IOC
-            self._hedges += 1
-
-    def _summary(self, facts: Mapping[str, Mapping[str, Decimal]], *, is_confirmed: bool) -> dict[str, Any]:
-        counts = self._ear.board.counts
-        volume = sum((ledger.volume for ledger in self.ledgers.values()), ZERO)
+    def _summary(
+        self, stats: DeploymentStats, facts: Mapping[str, Mapping[str, Decimal]], *, is_confirmed: bool
+    ) -> dict[str, Any]:
         samples = self._ear.board.tick_to_order_us
         quantiles = {name: samples.percentile(fraction) for name, fraction in QUANTILES}
         return {
             "duration_s": round(time.monotonic() - self._started, 1),
-            "quotes": counts["quotes"],
-            "orders_placed": counts["orders_placed"],
-            "orders_rejected": counts["orders_rejected"],
-            "cancels": counts["cancels"],
-            "fills": self._fills.total(),
-            "fills_buy": self._fills["fills_buy"],
-            "fills_sell": self._fills["fills_sell"],
-            "hedges": self._hedges,
-            "volume_usd": float(volume),
-            "cost_per_10k_usd": self._cost(volume),
+            **summary_of(stats),
             "open_orders_at_end": _open_orders(facts, is_confirmed=is_confirmed),
             "ledger_matches_venue": _matches(self._config, facts, is_confirmed=is_confirmed),
             "tick_to_order_us": {**quantiles, "n": samples.n},
@@ -159,11 +138,29 @@ class Session:
             },
         }
 
-    def _cost(self, volume: Decimal) -> float | None:
-        pnls = [ledger.pnl for ledger in self.ledgers.values()]
-        if not volume or None in pnls:
-            return None
-        return float(-sum((pnl for pnl in pnls if pnl is not None), ZERO) / volume * 10_000)
+
+def summary_of(stats: DeploymentStats) -> dict[str, Any]:
+    """Return the sums over all symbols, and every symbol's report; money that is not known is None."""
+    reports = [report for account in stats.accounts.values() for report in account.symbols.values()]
+    nets = [account.net for account in stats.accounts.values()]
+    known = [net for net in nets if net is not None]
+    net = total(*known) if len(known) == len(nets) else None
+    volume = total(*(account.costs.volume for account in stats.accounts.values()))
+    costs = costs_of(net, volume)
+    return {
+        **{name: sum(getattr(report.activity, name) for report in reports) for name in COUNTED},
+        "volume_usd": float(volume),
+        "cost_per_10k_usd": costs.cost_per_10k,
+        "wear_rate_pct": costs.wear_rate_pct,
+        "net_usd": net,
+        "parts_usd": {
+            name: total(*(getattr(report.money.parts, name) for report in reports)) for name in PART_NAMES
+        },
+        "volumes_usd": {
+            name: total(*(getattr(report.money.volumes, name) for report in reports)) for name in VOLUME_NAMES
+        },
+        "accounts": stats.accounts,
+    }
 
 
 def _open_orders(facts: Mapping[str, Mapping[str, Decimal]], *, is_confirmed: bool) -> int | None:

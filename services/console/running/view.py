@@ -18,7 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from services.console.bus.board import Board
-from services.console.running.ledger_view import AccountLedger
+from services.console.running.books import Books, volume_of
 
 UNKNOWN = "unknown"
 PLAIN_EVERY_S = 5.0
@@ -36,9 +36,7 @@ class View(Protocol):
     #: seconds between two drawings
     period_s: float
 
-    def draw(
-        self, snapshot: dict[str, Any], board: Board, ledgers: dict[str, AccountLedger], notes: list[str]
-    ) -> None:
+    def draw(self, snapshot: dict[str, Any], board: Board, books: Books, notes: list[str]) -> None:
         """Show the present; `notes` say what is unusual."""
         ...
 
@@ -61,11 +59,9 @@ class PlainView:
     def __init__(self) -> None:
         self._told: list[str] = []
 
-    def draw(
-        self, snapshot: dict[str, Any], board: Board, ledgers: dict[str, AccountLedger], notes: list[str]
-    ) -> None:
+    def draw(self, snapshot: dict[str, Any], board: Board, books: Books, notes: list[str]) -> None:
         for symbol, row in snapshot["symbols"].items():
-            cells = [f"{name} {value}" for name, value in cells_of(symbol, row, board, ledgers).items()]
+            cells = [f"{name} {value}" for name, value in cells_of(symbol, row, board, books).items()]
             say(" | ".join([symbol, *cells]))
         for note in [note for note in notes if note not in self._told]:
             say(note)
@@ -83,11 +79,9 @@ class LiveView:
     def __init__(self, live: Live) -> None:
         self._live = live
 
-    def draw(
-        self, snapshot: dict[str, Any], board: Board, ledgers: dict[str, AccountLedger], notes: list[str]
-    ) -> None:
+    def draw(self, snapshot: dict[str, Any], board: Board, books: Books, notes: list[str]) -> None:
         with suppress(OSError):
-            self._live.update(picture(snapshot, board, ledgers, notes, self._live.console.width))
+            self._live.update(picture(snapshot, board, books, notes, self._live.console.width))
 
     def say(self, text: str) -> None:
         with suppress(OSError):
@@ -109,11 +103,9 @@ def open_view() -> Iterator[View]:
             live.stop()
 
 
-def picture(
-    snapshot: dict[str, Any], board: Board, ledgers: dict[str, AccountLedger], notes: list[str], width: int
-) -> Group:
+def picture(snapshot: dict[str, Any], board: Board, books: Books, notes: list[str], width: int) -> Group:
     """Return everything that is shown, as wide as a terminal of `width` columns shows it whole."""
-    rows = {symbol: cells_of(symbol, row, board, ledgers) for symbol, row in snapshot["symbols"].items()}
+    rows = {symbol: cells_of(symbol, row, board, books) for symbol, row in snapshot["symbols"].items()}
     symbols: list[RenderableType]
     symbols = [_table(rows)] if width >= TABLE_WIDTH else [_card(*row) for row in rows.items()]
     services = Text("  ").join(
@@ -151,10 +143,10 @@ def _card(symbol: str, cells: Cells) -> Table:
     return card
 
 
-def cells_of(symbol: str, row: dict[str, Any], board: Board, ledgers: dict[str, AccountLedger]) -> Cells:
+def cells_of(symbol: str, row: dict[str, Any], board: Board, books: Books) -> Cells:
     """Return what is shown of a symbol, by the names of the columns."""
     account = row["account"]
-    ledger = ledgers.get(account)
+    session, equity = books.session(account, symbol), books.equity(account)
     median_us = board.samples_of(account, symbol).percentile(0.5)
     return {
         "feed": row["feed"],
@@ -162,10 +154,10 @@ def cells_of(symbol: str, row: dict[str, Any], board: Board, ledgers: dict[str, 
         "spread": _spread(row),
         "our quotes": _orders(row),
         "position": row["position"] or UNKNOWN,
-        "account equity": UNKNOWN if ledger is None or ledger.equity is None else f"{ledger.equity:.2f}",
-        "fills": str(board.fill_counts[account, symbol]),
-        "volume": f"{board.volumes.get((account, symbol), Decimal(0)):.0f}",
-        "account cost/10k": _cost(ledger),
+        "account equity": UNKNOWN if equity is None else f"{equity:.2f}",
+        "fills": str(0 if session is None else session.ledger.fills),
+        "volume": f"{volume_of(session):.0f}",
+        "account cost/10k": _cost(books, account),
         "tick-to-order": "-" if median_us is None else f"{median_us:.0f} us",
         "state": row["target"]
         or (row["permit"] if row["permit"] != "quoting" else row["quotes_reason"])
@@ -173,8 +165,8 @@ def cells_of(symbol: str, row: dict[str, Any], board: Board, ledgers: dict[str, 
     }
 
 
-def _cost(ledger: AccountLedger | None) -> str:
-    cost = None if ledger is None else ledger.cost_per_10k
+def _cost(books: Books, account: str) -> str:
+    cost = books.cost_per_10k(account)
     return "-" if cost is None else f"{cost:.3f}"
 
 

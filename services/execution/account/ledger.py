@@ -15,16 +15,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Mapping
-from decimal import Context, Decimal, DivisionByZero, Inexact, InvalidOperation, Overflow
+from decimal import Decimal
 
+from shared.accounting.money.exact import EXACT, ROUNDED, ZERO
 from shared.clock import NS_PER_MS, NS_PER_S
 from shared.instrument import Instrument
 from shared.messages import Side
 from shared.venues.base import VenueFill, VenueFunding
 
-EXACT = Context(prec=200, traps=[Inexact, InvalidOperation, Overflow, DivisionByZero])
-_ROUNDED = Context(prec=28)
-ZERO = Decimal(0)
 #: fills are remembered for so long before what is complete; no read reaches further back
 REMEMBERED_NS = 900 * NS_PER_S
 #: and at most so many, should the history not be readable for hours
@@ -57,8 +55,8 @@ class Holding:
         elif before == 0 or (before > 0) != (self.quantity > 0):
             self.entry_price = price
         elif (before > 0) == (signed > 0) and self.entry_price is not None:
-            cost = _ROUNDED.add(_ROUNDED.multiply(before, self.entry_price), _ROUNDED.multiply(signed, price))
-            self.entry_price = _ROUNDED.divide(cost, self.quantity)
+            cost = ROUNDED.add(ROUNDED.multiply(before, self.entry_price), ROUNDED.multiply(signed, price))
+            self.entry_price = ROUNDED.divide(cost, self.quantity)
 
 
 class Ledger:

@@ -11,11 +11,11 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from services.execution.account.accounting import Accounting
-from services.execution.account.ledger import ZERO
 from services.execution.desk import Desk
 from services.execution.reads.schedule import Reads
 from services.execution.requests import ReadKind
 from services.execution.symbols import Symbol
+from shared.accounting.money.exact import ZERO
 from shared.clock import NS_PER_MS, NS_PER_S
 from shared.venues.base import VenueBalance, VenuePosition
 

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from services.execution.account.accounting import Accounting
-from services.execution.account.ledger import EXACT, ZERO
 from services.execution.account.tieout import differences, expected_cash, free_cash
 from services.execution.desk import Desk
 from services.execution.reads.schedule import NEVER_NS, Reads
 from services.execution.requests import ReadKind, StoreLedger
+from shared.accounting.money.exact import EXACT, ZERO
 from shared.clock import NS_PER_MS, NS_PER_S
 from shared.venues.base import VenueBalance, VenuePosition
 

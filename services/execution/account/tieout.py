@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
-from services.execution.account.ledger import EXACT, ZERO
+from shared.accounting.money.exact import EXACT, ZERO
 from shared.instrument import Instrument
 from shared.venues.base import VenueBalance, VenuePosition
 

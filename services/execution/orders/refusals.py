@@ -20,6 +20,8 @@ AUTH = "auth"  # most likely a stamp that the venue's clock has stepped away fro
 _FIRST_PROBE_NS = {POST_ONLY: 10 * NS_PER_S, NO_ANSWER: 10 * NS_PER_S, AUTH: 2 * NS_PER_S}
 #: a post-only refusal means that the market has moved: at once, the same price would be refused again
 _MOVED_NS = 100 * NS_PER_MS
+#: a maker target waits so long after such a refusal: its tries are counted, so they may go on
+_MAKER_PAUSE_NS = 500 * NS_PER_MS
 
 
 #: refusals in a row, and the pause before the next probe
@@ -88,3 +90,15 @@ class Refusals:
         return Level(
             level.side, price, level.size, level.tolerance, level.max_age_ns, True, level.reduce_only
         )
+
+
+class MakerRefusals(Refusals):
+    """Those of a maker target: a market that moved on uses up a try, and opens no circuit."""
+
+    __slots__ = ()
+
+    def on_refused(self, reason: str, now_ns: int) -> bool:
+        if reason != POST_ONLY:
+            return super().on_refused(reason, now_ns)
+        self._closed_until_ns = max(self._closed_until_ns, now_ns + _MAKER_PAUSE_NS)
+        return False

@@ -195,8 +195,8 @@ def admit_slice(
     elif size > room_for_slice(symbol, side, now_ns):
         return Refused("max_position")
     order = NewOrder(
-        instrument, client_order_id, side, coming.price, size, False, not may_open and instrument.is_perp,
-        TimeInForce.IOC,
+        instrument, client_order_id, side, coming.price, size, coming.post_only,
+        not may_open and instrument.is_perp, TimeInForce.GTC if coming.post_only else TimeInForce.IOC,
     )  # fmt: skip
     return _approve(order, 0, target.expires_ns)
 

@@ -9,8 +9,17 @@ from services.execution.gate import Gate
 from services.execution.orders.reconcile import reconcile, wrongness
 from services.execution.reads.schedule import NEVER_NS
 from services.execution.sending.admission import Refused, admit_slice, permitted, room_for_slice
+from services.execution.sending.maker import follow, may_rest, resting
 from services.execution.sending.sender import Sender, blocked_sides
-from services.execution.sending.targets import PACE_NS, Slice, clear_of, in_the_way, is_in_flight, next_slice
+from services.execution.sending.targets import (
+    PACE_NS,
+    Slice,
+    clear_of,
+    distance,
+    in_the_way,
+    is_in_flight,
+    next_slice,
+)
 from services.execution.symbols import Symbol
 from shared.errors import Refused as Refusal
 from shared.messages import Level, OrderStatus
@@ -43,7 +52,7 @@ class Quoting:
         self._feed_starved(now_ns)
         self._expire(now_ns)
         for symbol in self._desk.symbols.values():
-            if symbol.target is not None:
+            if symbol.target is not None or resting(symbol) is not None:
                 self.work_target(symbol, now_ns)
 
     def idle_until_ns(self) -> int:
@@ -52,7 +61,7 @@ class Quoting:
             return 0
         until_ns = NEVER_NS
         for symbol in self._desk.symbols.values():
-            if symbol.target is not None:
+            if symbol.target is not None or resting(symbol) is not None:
                 return 0
             if symbol.orders.live:
                 if symbol.quotes is None or symbol.permit is None:
@@ -117,12 +126,19 @@ class Quoting:
     # --- targets -----------------------------------------------------------------------------------
 
     def _slice(self, symbol: Symbol, now_ns: int) -> Slice | None:
+        if symbol.target is None or self._is_barred(symbol):
+            return None
+        config, may_open = self._desk.config, self._may_open(symbol)
+        lots = distance(symbol.target, symbol.position, may_open)
+        follow(symbol, lots, config.maker_try_ns, config.maker_tries, now_ns)
+        return next_slice(symbol, now_ns, config.max_top_age_ns, may_open)
+
+    def _is_barred(self, symbol: Symbol) -> bool:
+        """True while no target is worked, whatever it says."""
         gate = self._gate
         if gate.is_stopping or not gate.is_recovered or not symbol.is_open:
-            return None
-        if symbol.halt_reason is not None and not self._desk.config.flatten_when_halted:
-            return None
-        return next_slice(symbol, now_ns, self._desk.config.max_top_age_ns, self._may_open(symbol))
+            return True
+        return symbol.halt_reason is not None and not self._desk.config.flatten_when_halted
 
     def _may_open(self, symbol: Symbol) -> bool:
         """In any doubt about the account a target only reduces."""
@@ -130,10 +146,14 @@ class Quoting:
 
     def work_target(self, symbol: Symbol, now_ns: int) -> None:
         """Send the next slice of the symbol's target, once our own orders are out of its way."""
+        self._tend_maker(symbol, now_ns)
         if symbol.target is None or now_ns < symbol.slice_due_ns or not self._desk.venue.is_answering:
             return
         coming = self._slice(symbol, now_ns)
-        if coming is None or is_in_flight(symbol) or not symbol.slice_refusals.may_place(now_ns):
+        if coming is None or is_in_flight(symbol):
+            return
+        refusals = symbol.maker_refusals if coming.post_only else symbol.slice_refusals
+        if not refusals.may_place(now_ns):
             return
         obstacles = in_the_way(symbol, coming)
         for order in obstacles:
@@ -149,6 +169,19 @@ class Quoting:
             coming = replace(coming, size=min(room, coming.size))  # what has room does not wait
         self._send_slice(symbol, coming, now_ns)
 
+    def _tend_maker(self, symbol: Symbol, now_ns: int) -> None:
+        """Cancel the resting order of a maker target unless it may stay."""
+        order, target = resting(symbol), symbol.target
+        if order is None:
+            return
+        if target is not None and now_ns < target.expires_ns and not self._is_barred(symbol):
+            lots = distance(target, symbol.position, self._may_open(symbol))
+            config = self._desk.config
+            follow(symbol, lots, config.maker_try_ns, config.maker_tries, now_ns)
+            if may_rest(symbol, order, lots, now_ns - config.max_top_age_ns, now_ns):
+                return
+        self._sender.cancel(order, 0, now_ns)
+
     def _send_slice(self, symbol: Symbol, coming: Slice, now_ns: int) -> None:
         client_order_id = self._desk.ids.next()
         if client_order_id is None:
@@ -159,7 +192,9 @@ class Quoting:
             self._desk.tell_reject(symbol, coming.side, coming.price, approved.reason, now_ns)
         elif self._sender.slice(symbol, approved, now_ns):
             symbol.slice_due_ns = now_ns + PACE_NS
-            symbol.slice_refusals.on_sent(now_ns)
+            (symbol.maker_refusals if coming.post_only else symbol.slice_refusals).on_sent(now_ns)
+            if coming.post_only and symbol.pursuit is not None:
+                symbol.pursuit.begin_try(now_ns)
 
     # --- what had to wait ---------------------------------------------------------------------------
 

@@ -147,7 +147,7 @@ class Sender:
             return  # stream and reply both say it
         order.verdict = reason
         desk, symbol = self._desk, self._desk.symbols[order.symbol]
-        refusals = symbol.slice_refusals if order.is_target else symbol.sides[order.side]
+        refusals = symbol.refusals_of(order)
         if reason == POST_ONLY:
             refusals.on_would_take(order.side, order.price)
         elif reason in RULE_REASONS:
@@ -171,7 +171,7 @@ class Sender:
             return  # counted already
         order.verdict = ACCEPTED
         symbol = self._desk.symbols[order.symbol]
-        refusals = symbol.slice_refusals if order.is_target else symbol.sides[order.side]
+        refusals = symbol.refusals_of(order)
         order.refusals_before = refusals.on_accepted()
         symbol.rejects.pop(order.side, None)
 
@@ -179,7 +179,7 @@ class Sender:
         """The venue has ended an order unasked, nothing of it filled: it was refused, late."""
         if order.verdict == ACCEPTED:
             symbol = self._desk.symbols[order.symbol]
-            refusals = symbol.slice_refusals if order.is_target else symbol.sides[order.side]
+            refusals = symbol.refusals_of(order)
             refusals.take_back(order.refusals_before)
         self._on_refused(order, reason, "the venue has ended the order", now_ns)
 

@@ -1,7 +1,8 @@
 """Reductions and hedges: from a target to the next slice. Pure.
 
 A target says where the position should be; what is traded is the distance from our own
-position, one IOC order at a time, never through zero unless it may open. Driven by the
+position, one order at a time (IOC, or first a maker: `maker.py`), never through zero unless it
+may open. Driven by the
 position and not by order events, so that a lost or late fill can neither repeat nor drop a
 hedge.
 """
@@ -11,12 +12,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from services.execution.orders.records import Order
+from services.execution.sending.maker import MAKER, passive_price, waits_for_takers
 from services.execution.symbols import Symbol
 from shared.clock import NS_PER_MS
 from shared.messages import Level, Side, Target, Top
 
 #: pause after a slice: the book that it has changed must reach us first
 PACE_NS = 100 * NS_PER_MS
+IOC = "ioc"
+STYLES = (IOC, MAKER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +30,7 @@ class Slice:
     side: Side
     price: int
     size: int
+    post_only: bool = False
 
     def meets(self, side: Side, price: int) -> bool:
         """True when it would trade with an own order of that side and price."""
@@ -53,7 +58,7 @@ def next_slice(symbol: Symbol, now_ns: int, max_top_age_ns: int, may_open: bool)
     A target that is based on an older position than ours is ignored: a newer one follows.
     """
     target = symbol.target
-    if target is None or target.style != "ioc" or now_ns >= target.expires_ns:
+    if target is None or target.style not in STYLES or now_ns >= target.expires_ns:
         return None
     if target.position_seq < symbol.position_seq:
         return None
@@ -64,9 +69,13 @@ def next_slice(symbol: Symbol, now_ns: int, max_top_age_ns: int, may_open: bool)
     if size < symbol.instrument.min_lots:
         return None
     side = Side.BUY if lots > 0 else Side.SELL
+    oldest_ns = now_ns - max_top_age_ns
+    if waits_for_takers(symbol, now_ns):
+        price = passive_price(symbol.top, side, target.limit_price, oldest_ns)
+        return None if price is None else Slice(side, price, size, True)
     price = target.limit_price
     if price is None:
-        price = opposite_best(symbol.top, side, now_ns - max_top_age_ns)
+        price = opposite_best(symbol.top, side, oldest_ns)
     return None if price is None else Slice(side, price, size)
 
 

@@ -9,8 +9,8 @@ from typing import Any
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from shared.accounting.paths import FillMark, Point
 from shared.accounting.report import Report
+from shared.accounting.watched.paths import FillMark, Point
 from shared.clock import NS_PER_S, NS_PER_US
 
 COLOURS = ("#4269d0", "#efb118", "#3ca951", "#ff725c", "#a463f2")
@@ -74,7 +74,9 @@ def price_figure(name: str, report: Report, axis: TimeAxis) -> go.Figure:
     ):
         marks = [mark for mark in report.fill_marks if mark.signed * sign > 0]
         figure.add_trace(_fills(label, marks, report, axis, {"color": colour, "symbol": symbol}))
-    return _titled(figure, f"price, our quotes and fills ({name})", axis, report.quote)
+    shown, fills = len(report.fill_marks), report.activity.fills
+    thinned = f", {shown:,} of {fills:,} fills shown" if shown < fills else ""
+    return _titled(figure, f"price, our quotes and fills ({name}{thinned})", axis, report.quote)
 
 
 def inventory_figure(runs: Mapping[str, Report], axis: TimeAxis) -> go.Figure:

@@ -19,7 +19,7 @@ from services.replay.report.figures import (
 )
 from services.replay.report.writing import MODELS, ReplayReport
 from shared.accounting.report import Report
-from shared.accounting.rows import NONE, rows_of
+from shared.accounting.rows import side_by_side
 
 _STYLE = """
 body{font:14px/1.45 system-ui,sans-serif;margin:24px auto;max-width:1400px;padding:0 16px;color:#1f2328}
@@ -29,8 +29,20 @@ td,th{padding:3px 14px 3px 0;text-align:right;border-bottom:1px solid #eee;white
 td:first-child,th:first-child{text-align:left;white-space:normal}
 th.group{padding-top:14px;color:#57606a;font-weight:600} tr.net td{font-weight:700}
 p.note{background:#fff8c5;border:1px solid #d4a72c;padding:6px 10px;border-radius:4px}
-.wide{overflow-x:auto}
+.wide{overflow-x:auto} p.legend{color:#57606a;margin:6px 0;max-width:1000px}
 """
+
+
+#: how to read the figures
+_LEGEND = (
+    "spread captured: every fill against the mid just before it; inventory: what the mid moved while the "
+    "position was held; both with fees, rebates and funding are the net, to the last digit",
+    "cost per 10,000: the loss on 10,000 of volume; below 0 it is a gain",
+    "markouts: what a maker fill is worth some time later, above 0 to our favour; below 0 it was adverse",
+    "queue lost: what an order at the best price had worked off of the queue ahead when it was given up",
+    "pessimistic: only trades through our price fill us; model: trades at it do by our place in the queue; "
+    "optimistic: every one does. How often we are filled is between the outer two, the cost need not be",
+)
 
 
 def page_of(report: ReplayReport) -> str:
@@ -43,6 +55,7 @@ def page_of(report: ReplayReport) -> str:
         '<div class="wide">',
         _table(runs),
         "</div>",
+        *(f'<p class="legend">{escape(line)}.</p>' for line in _LEGEND),
         *_plots(runs, report.epoch_ns),
         _settings(report.settings),
     ]
@@ -76,22 +89,15 @@ def _summary(runs: dict[str, Report]) -> str:
 
 
 def _table(runs: dict[str, Report]) -> str:
-    """Return all figures, a column a run; a row that a run does not have is a dash."""
-    cells: dict[tuple[str, str], dict[str, str]] = {}
-    for name, run in runs.items():
-        for row in rows_of(run):
-            cells.setdefault((row.group, row.name), {})[name] = row.value
+    """Return all figures, a column a run."""
     head = "".join(f"<th>{escape(name)}</th>" for name in runs)
     lines = [f"<table><thead><tr><th></th>{head}</tr></thead><tbody>"]
-    grouped = sorted(
-        cells.items(), key=lambda cell: list(dict.fromkeys(g for g, _ in cells)).index(cell[0][0])
-    )
-    for group, rows in groupby(grouped, key=lambda cell: cell[0][0]):
+    for group, rows in groupby(side_by_side(runs), key=lambda row: row.group):
         lines.append(f'<tr><th class="group" colspan="{len(runs) + 1}">{escape(group)}</th></tr>')
-        for (_, name), values in rows:
-            row_class = ' class="net"' if name.startswith(("net,", "cost per")) else ""
-            columns = "".join(f"<td>{escape(values.get(run, NONE))}</td>" for run in runs)
-            lines.append(f"<tr{row_class}><td>{escape(name)}</td>{columns}</tr>")
+        for row in rows:
+            row_class = ' class="net"' if row.name.startswith(("net,", "cost per")) else ""
+            columns = "".join(f"<td>{escape(value)}</td>" for value in row.values)
+            lines.append(f"<tr{row_class}><td>{escape(row.name)}</td>{columns}</tr>")
     return "\n".join([*lines, "</tbody></table>"])
 
 

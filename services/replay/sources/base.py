@@ -61,17 +61,18 @@ MAX_STEP_BACK_NS = NS_PER_S
 class Monotone:
     """Holds the times of a file to one rule: they do not fall, but for a little disorder."""
 
-    __slots__ = ("_last_ns", "_name")
+    __slots__ = ("_last_ns", "_name", "_unit")
 
-    def __init__(self, name: str) -> None:
-        self._name = name
+    def __init__(self, name: str, unit: str = "line") -> None:
+        self._name, self._unit = name, unit
         self._last_ns = 0
 
-    def take(self, time_ns: int, line: int) -> int:
+    def take(self, time_ns: int, number: int) -> int:
         """Return the time, at least the last one. Raises: BadInput when the clock jumped back."""
         if time_ns >= self._last_ns:
             self._last_ns = time_ns
         elif self._last_ns - time_ns > MAX_STEP_BACK_NS:
             back_s = (self._last_ns - time_ns) / NS_PER_S
-            raise BadInput(f"{self._name}: line {line}: the recording's clock jumps back by {back_s:.3f} s")
+            where = f"{self._name}: {self._unit} {number}"
+            raise BadInput(f"{where}: the recording's clock jumps back by {back_s:.3f} s")
         return self._last_ns

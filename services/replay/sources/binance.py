@@ -55,7 +55,7 @@ class BinanceRecording:
         self._config = config
         self._raw: Any = None
         self._gaps: list[Gap] = []
-        self._first_snapshot_line = 0
+        self._native = ""
         self._is_chained_by_previous, self._info = self._look(rules)
 
     def instrument(self) -> InstrumentInfo:
@@ -70,7 +70,7 @@ class BinanceRecording:
     def messages(self) -> Iterator[tuple[int, Message]]:
         """Yield what the market data core tells of the file."""
         self._gaps = []
-        reader = BinanceReader(self._symbol, self._info, self.name, self._is_chained_by_previous)
+        reader = BinanceReader(self._symbol, self._native, self._info, self._is_chained_by_previous)
         core = MarketData(self._scope, reader, self._config)
         clock = Monotone(self.name)
         due_ns = 0
@@ -86,7 +86,10 @@ class BinanceRecording:
                 out += core.on_timer(due_ns)
                 out += self._answer(core, reader, due_ns)
                 due_ns += core.timer_ns
-            out += core.on_frames([frame], now_ns)
+            try:
+                out += core.on_frames([frame], now_ns)
+            except BadInput as error:
+                raise BadInput(f"{self.name}: line {number}: {error}") from None
             if reader.has_new_snapshot:
                 out += self._answer(core, reader, now_ns)
             if core.unreadable:
@@ -132,7 +135,7 @@ class BinanceRecording:
                 opened: Any = gzip.open(raw) if self.name.endswith(".gz") else raw  # noqa: SIM115 raw is closed
                 for number, line in enumerate(opened, 1):
                     receive, _, frame = line.partition(b" ")
-                    if not receive.isdigit() or not line.endswith(b"\n"):
+                    if not receive.isdigit() or not (line.endswith(b"\n") or _is_whole(frame)):
                         fault = "is cut off" if receive.isdigit() else "does not begin with a time in ns"
                         raise BadInput(f"{self.name}: line {number} {fault}: {line[:60]!r}")
                     yield int(receive), frame
@@ -143,12 +146,12 @@ class BinanceRecording:
 
     def _look(self, rules: Rules) -> tuple[bool, InstrumentInfo]:
         """Read the first lines: how diffs are chained, and which grid prices and sizes are on."""
-        prices, sizes, native, is_futures = [], [], "", False
+        prices, sizes, is_futures = [], [], False
         for number, (_, frame) in enumerate(islice(self._lines(), _LOOKED_AT), 1):
             try:
                 message = orjson.loads(frame)
                 found = list(_levels_of(message))
-                native = native or message.get("data", {}).get("s", "")
+                self._native = self._native or message.get("data", {}).get("s", "")
                 is_futures = is_futures or "pu" in message.get("data", {})
             except (ValueError, KeyError, TypeError, AttributeError) as error:
                 raise BadInput(
@@ -156,16 +159,28 @@ class BinanceRecording:
                 ) from None
             prices += [price for price, _ in found]
             sizes += [size for _, size in found]
-        tick = rules.tick_size or finest_step(prices)
-        lot = rules.lot_size or finest_step(sizes)
+        try:
+            tick = rules.tick_size or finest_step(prices)
+            lot = rules.lot_size or finest_step(sizes)
+        except BadInput as error:
+            raise BadInput(f"{self.name}: a price or size among the first lines: {error}") from None
         if tick is None or lot is None:
             raise BadInput(f"{self.name}: holds no prices")
-        base, quote = names_of(native)
+        base, quote = names_of(self._native)
         is_perp = is_futures if rules.is_perp is None else rules.is_perp
         return is_futures, InstrumentInfo(
             self._scope, self._symbol, rules.base or base, rules.quote or quote, is_perp, tick, lot,
             rules.min_quantity or lot, None, rules.min_notional, None, None, "fixed", "1",
         )  # fmt: skip
+
+
+def _is_whole(frame: bytes) -> bool:
+    """True when a last line without its end is complete nevertheless."""
+    try:
+        orjson.loads(frame)
+    except ValueError:
+        return False
+    return True
 
 
 def names_of(native: str) -> tuple[str, str]:
@@ -194,12 +209,14 @@ class BinanceReader:
 
     ping: bytes | None = None
 
-    def __init__(self, symbol: str, info: InstrumentInfo, where: str, is_chained_by_previous: bool) -> None:
-        self._symbol = symbol
+    def __init__(self, symbol: str, native: str, info: InstrumentInfo, is_chained_by_previous: bool) -> None:
+        """native: the venue's name of it; a frame of another symbol is refused."""
+        self._symbol, self._native = symbol, native
         self._rule: SequenceRule = PreviousId() if is_chained_by_previous else ConsecutiveIds()
-        self._price = Grid(info.tick_size, "price", where).steps
-        self._size = Grid(info.lot_size, "size", where, is_exact=False).steps
+        self._price = Grid(info.tick_size, "price").steps
+        self._size = Grid(info.lot_size, "size", is_exact=False).steps
         self.snapshot: RawSnapshot | None = None
+        self._newest: DepthSnapshot | None = None
         self.has_new_snapshot = False
 
     @property
@@ -218,24 +235,26 @@ class BinanceReader:
     def read(self, frame: bytes) -> Sequence[MarketEvent]:
         try:
             return self._read(orjson.loads(frame))
-        except (ValueError, KeyError, TypeError, IndexError) as error:
+        except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
             return (Unreadable(f"not a Binance frame ({error!r})"),)
 
     def _read(self, message: dict[str, Any]) -> Sequence[MarketEvent]:
         symbol, price, size = self._symbol, self._price, self._size
         if "lastUpdateId" in message:
-            self.snapshot = RawSnapshot(
-                symbol, message["lastUpdateId"], message["bids"], message["asks"], None
-            )
+            update_id, bids, asks = int(message["lastUpdateId"]), message["bids"], message["asks"]
+            self._newest = DepthSnapshot(symbol, update_id, self._levels(bids), self._levels(asks), None)
+            self.snapshot = RawSnapshot(symbol, update_id, bids, asks, None)
             self.has_new_snapshot = True
             return ()
         kind, data = message["stream"].partition("@")[2], message["data"]
+        if data.get("s", self._native) != self._native:
+            raise ValueError(f"of {data['s']!r} in a file of {self._native!r}")
         if kind == "bookTicker":
-            venue_ns = data["E"] * NS_PER_MS if "E" in data else None
+            venue_ns = int(data["E"]) * NS_PER_MS if "E" in data else None
             return (
                 BestPrices(
-                    symbol, price(data["b"]), size(data["B"]), price(data["a"]), size(data["A"]), data["u"],
-                    venue_ns,
+                    symbol, price(data["b"]), size(data["B"]), price(data["a"]), size(data["A"]),
+                    int(data["u"]), venue_ns,
                 ),
             )  # fmt: skip
         if kind == "trade":
@@ -244,22 +263,26 @@ class BinanceReader:
             side = Side.SELL if data["m"] else Side.BUY
             return (
                 PublicTrade(
-                    symbol, side, price(data["p"]), size(data["q"]), data["t"], data["E"] * NS_PER_MS
+                    symbol,
+                    side,
+                    price(data["p"]),
+                    size(data["q"]),
+                    int(data["t"]),
+                    int(data["E"]) * NS_PER_MS,
                 ),
             )
         if kind.startswith("depth"):
             return (
                 DepthDiff(
-                    symbol, data["U"], data["u"], data.get("pu"), self._levels(data["b"]),
-                    self._levels(data["a"]), data["E"] * NS_PER_MS,
+                    symbol, int(data["U"]), int(data["u"]), data.get("pu"), self._levels(data["b"]),
+                    self._levels(data["a"]), int(data["E"]) * NS_PER_MS,
                 ),
             )  # fmt: skip
         return ()
 
     def read_snapshot(self, raw: RawSnapshot) -> DepthSnapshot:
-        return DepthSnapshot(
-            raw.symbol, raw.update_id, self._levels(raw.bids), self._levels(raw.asks), raw.venue_ns
-        )
+        assert self._newest is not None and self._newest.update_id == raw.update_id
+        return self._newest
 
     def _levels(self, pairs: Sequence[Sequence[str]]) -> list[tuple[int, int]]:
         price, size = self._price, self._size

@@ -19,11 +19,11 @@ class Grid:
     is_exact  False = what is no multiple is rounded down, but never to nothing: sizes of others
     """
 
-    def __init__(self, step: str, what: str, where: str, is_exact: bool = True) -> None:
-        """what, where: for the error, "price" and the file."""
+    def __init__(self, step: str, what: str, is_exact: bool = True) -> None:
+        """what: for the error, such as "price"; who reads the file adds where."""
         self._step = Decimal(step)
         self._is_exact = is_exact
-        self._what, self._where = what, where
+        self._what = what
         self.steps = lru_cache(maxsize=REMEMBERED)(self._steps)
 
     def _steps(self, text: str) -> int:
@@ -32,19 +32,27 @@ class Grid:
             steps = Decimal(text) / self._step
             whole = int(steps)
         except (InvalidOperation, ValueError, OverflowError):
-            raise BadInput(f"{self._where}: {self._what} {text!r} is not a number") from None
+            raise BadInput(f"{self._what} {text!r} is not a number") from None
         if not self._is_exact and whole >= 0:
             return whole or (1 if steps else 0)
         if steps != whole or whole < 0:
-            raise BadInput(f"{self._where}: {self._what} {text} is not a multiple of {self._step:f}")
+            raise BadInput(
+                f"{self._what} {text} is not a multiple of {self._step:f}; replay.rules can give another"
+            )
         return whole
 
 
 def finest_step(texts: Iterable[str]) -> str | None:
-    """Return the largest step that all of these numbers are multiples of; None without any but zeros."""
+    """Return the largest step that all of these numbers are multiples of; None without any but zeros.
+
+    Raises: BadInput where one is not a number.
+    """
     exponent, common = 0, 0
     for text in texts:
-        number = Decimal(text).normalize()
+        try:
+            number = Decimal(text).normalize()
+        except (InvalidOperation, ValueError, TypeError):
+            raise BadInput(f"{text!r} is not a number") from None
         if not number.is_finite() or number == 0:
             continue
         digits = int(abs(number).scaleb(-_exponent(number)))

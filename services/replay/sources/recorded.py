@@ -65,7 +65,8 @@ class OwnRecording:
                 elif is_live and gap is not None:
                     gap.end_ns, gap = now_ns, None
             elif isinstance(message, Depth):
-                depth = message = _depth_of_others(message, own, now_ns)
+                depth = message  # as it was shown: whoever looks behind a best price subtracts by itself
+                message = _depth_of_others(message, own, now_ns)
             elif isinstance(message, Top):
                 message = _top_of_others(message, own, depth, now_ns)
             yield now_ns, message

@@ -74,8 +74,8 @@ class TableRecording:
     def messages(self) -> Iterator[tuple[int, Message]]:
         self._gaps = []
         info = self._info
-        self._price = Grid(info.tick_size, "price", self.name).steps
-        self._size = Grid(info.lot_size, "size", self.name, is_exact=False).steps
+        self._price = Grid(info.tick_size, "price").steps
+        self._size = Grid(info.lot_size, "size", is_exact=False).steps
         feeds: list[Iterator[tuple[int, Message]]] = [self._best_prices()]
         if self._trades is not None:
             feeds.append(self._prints(self._trades))
@@ -91,7 +91,10 @@ class TableRecording:
                 yield from self._gap(last, last_ns, now_ns)
             else:
                 yield from self._repeated(last, last_ns, now_ns)
-            top = self._top(cells, number, now_ns)
+            try:
+                top = self._top(cells, number, now_ns)
+            except BadInput as error:
+                raise _at_row(self._prices, number, error) from None
             is_live = top.bid is not None and top.ask is not None and top.bid < top.ask
             reason = "" if is_live else "book has no two sides"
             status = FeedStatus.LIVE if is_live else FeedStatus.STALE
@@ -125,15 +128,15 @@ class TableRecording:
                     f"{table.name}: row {number}: is_buyer_maker {is_buyer_maker!r} must be 0 or 1"
                 )
             side = Side.SELL if _TRUE[is_buyer_maker.lower()] else Side.BUY
-            lots = self._size(size)
+            try:
+                ticks, lots = self._price(price), self._size(size)
+            except BadInput as error:
+                raise _at_row(table, number, error) from None
             if lots:
-                yield (
-                    now_ns,
-                    Trade(self._scope, self._symbol, side, self._price(price), lots, number, now_ns, now_ns),
-                )
+                yield now_ns, Trade(self._scope, self._symbol, side, ticks, lots, number, now_ns, now_ns)
 
     def _top(self, cells: list[str], number: int, now_ns: int) -> Top:
-        (bid, bid_size), (ask, ask_size) = _levels(cells, self.name, number)
+        (bid, bid_size), (ask, ask_size) = _levels(cells)
         bid_lots, ask_lots = self._size(bid_size), self._size(ask_size)
         return Top(
             self._scope, self._symbol, self._price(bid) if bid_lots else None, bid_lots,
@@ -152,9 +155,12 @@ class TableRecording:
     def _look(self, rules: Rules) -> InstrumentInfo:
         prices, sizes = [], []
         for number, (_, cells) in enumerate(islice(self._prices.rows(), _LOOKED_AT), 1):
-            for price, size in _levels(cells, self.name, number):
-                prices.append(price)
-                sizes.append(size)
+            try:
+                levels = _levels(cells)
+            except BadInput as error:
+                raise _at_row(self._prices, number, error) from None
+            prices += [price for price, _ in levels]
+            sizes += [size for _, size in levels]
         if self._trades is not None:
             for _, cells in islice(self._trades.rows(), _LOOKED_AT):
                 prices.append(cells[1])
@@ -162,8 +168,8 @@ class TableRecording:
         try:
             tick = rules.tick_size or finest_step(prices)
             lot = rules.lot_size or finest_step(sizes)
-        except InvalidOperation:
-            raise BadInput(f"{self.name}: a price or size among the first rows is not a number") from None
+        except BadInput as error:
+            raise BadInput(f"{self.name}: a price or size among the first rows: {error}") from None
         if tick is None or lot is None:
             raise BadInput(f"{self.name}: holds no prices")
         is_perp = self._symbol.endswith("PERP") if rules.is_perp is None else rules.is_perp
@@ -189,7 +195,7 @@ class _Table:
         return self._path.stat().st_size
 
     def rows(self) -> Iterator[Row]:
-        clock = Monotone(self.name)
+        clock = Monotone(self.name, "row")
         for number, cells in enumerate(islice(self._lines(), 1, None), 1):
             if len(cells) != len(self.columns):
                 raise BadInput(
@@ -200,12 +206,10 @@ class _Table:
     def _lines(self) -> Iterator[list[str]]:
         open_: Callable[[Any], Any] = gzip.open if self.name.endswith(".gz") else lambda raw: raw
         try:
-            with (
-                self._path.open("rb") as raw,
-                io.TextIOWrapper(open_(raw), encoding="utf-8", newline="") as text,
-            ):
+            with self._path.open("rb") as raw:
                 self._raw = raw
-                yield from csv.reader(text)
+                with io.TextIOWrapper(open_(raw), encoding="utf-8", newline="") as text:
+                    yield from csv.reader(text)
         except EOFError:
             raise BadInput(f"{self.name}: truncated, the gzip stream has no end") from None
         except (OSError, zlib.error, UnicodeDecodeError, csv.Error) as error:
@@ -222,13 +226,17 @@ def _time_ns(text: str, name: str, number: int) -> int:
     raise BadInput(f"{name}: row {number}: time {text!r} is not a number of seconds or nanoseconds")
 
 
-def _levels(cells: list[str], name: str, number: int) -> tuple[tuple[str, str], tuple[str, str]]:
-    """Return (price, size) of bid and ask."""
+def _at_row(table: _Table, number: int, error: BadInput) -> BadInput:
+    return BadInput(f"{table.name}: row {number}: {error}")
+
+
+def _levels(cells: list[str]) -> tuple[tuple[str, str], tuple[str, str]]:
+    """Return (price, size) of bid and ask. Raises: BadInput."""
     if len(cells) == len(PLAIN):
         return (cells[1], cells[2]), (cells[3], cells[4])
     (bid, _, bid_size), (ask, _, ask_size) = cells[1].partition("_"), cells[2].partition("_")
     if not bid_size or not ask_size:
-        raise BadInput(f"{name}: row {number}: {cells[1]!r} and {cells[2]!r} must be price_size")
+        raise BadInput(f"{cells[1]!r} and {cells[2]!r} must be price_size")
     return (bid, bid_size), (ask, ask_size)
 
 

@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import fsum
 from operator import attrgetter, itemgetter
 
-from shared.accounting.markouts import HORIZONS_NS
-from shared.accounting.paths import Point
+from shared.accounting.money.values import PART_NAMES, VOLUME_NAMES
 from shared.accounting.report import PER_10K, Report, ratio
-from shared.accounting.symbol_ledger import PART_NAMES, VOLUME_NAMES
+from shared.accounting.watched.markouts import HORIZONS_NS
+from shared.accounting.watched.paths import Point
 from shared.clock import NS_PER_MS
 
 Numbers = dict[str, float | None]

@@ -14,6 +14,8 @@ from shared.venues.base import VenueBalance, VenueEquity, VenueFill, VenueFundin
 #: reads ask for what happened in the last seconds; older fills are not kept
 KEPT_FILLS = 10_000
 _COST_DIGITS = Decimal("1e-12")
+#: no venue pays smaller parts; so sums of money stay within 28 digits, exact
+_CENT = Decimal("1e-12")
 
 
 class Fees:
@@ -56,7 +58,7 @@ class SimAccount:
         """Book an execution; return it as the venue tells it."""
         instrument, name = market.instrument, order.symbol
         notional = market.unit_value * price * lots
-        fee = notional * (self.fees.maker if is_maker else self.fees.taker)
+        fee = (notional * (self.fees.maker if is_maker else self.fees.taker)).quantize(_CENT)
         self._cost(name, order.side, lots, price * market.unit_value)
         self.positions[name] += order.side.sign * lots
         self.cash -= order.side.sign * notional + fee
@@ -86,7 +88,8 @@ class SimAccount:
         lots = self.positions.get(market.info.symbol, 0)
         if not lots or not market.info.is_perp:
             return None
-        amount = -lots * base_of(market) * Decimal(repr(mark_price)) * Decimal(repr(rate))
+        owed = lots * base_of(market) * Decimal(repr(mark_price)) * Decimal(repr(rate))
+        amount = -owed.quantize(_CENT)
         self.cash += amount
         payment = VenueFunding(market.info.symbol, amount, now_ns)
         self.funding.append(payment)

@@ -81,6 +81,23 @@ class Market:
         #: quote units of one lot at a price of one tick
         self.unit_value: Decimal = self.instrument.notional(1, 1)
 
+    @property
+    def is_crossed(self) -> bool:
+        """True when the recording's own best prices cross: a fault of it, by which nobody traded."""
+        return self.bid is not None and self.ask is not None and self.bid >= self.ask
+
+    def take(self, side: Side, price: int, lots: int) -> None:
+        """Show less at a price from which a buyer or seller of ours took, until the next update."""
+        is_buy = side is Side.BUY
+        if is_buy and price == self.ask:
+            self.ask_size -= lots
+        elif not is_buy and price == self.bid:
+            self.bid_size -= lots
+        elif is_buy:
+            self.asks = tuple((level, size - lots * (level == price)) for level, size in self.asks)
+        else:
+            self.bids = tuple((level, size - lots * (level == price)) for level, size in self.bids)
+
     def ours(self, side: Side) -> list[Resting]:
         return self.our_bids if side is Side.BUY else self.our_asks
 

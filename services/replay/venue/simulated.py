@@ -88,8 +88,10 @@ class SimulatedVenue:
             price = order.price
             is_bid = order.side is Side.BUY
             if opposite is not None and (opposite <= price if is_bid else opposite >= price):
-                if market.is_usable:
+                if market.is_usable and not market.is_crossed:
                     self._fill(market, order, order.size - order.filled, price, True, now_ns)
+            elif not market.is_usable:
+                continue  # a book in doubt proves nothing
             elif price == best:
                 level_shows(order, size, now_ns)
             elif best is None or (price > best if is_bid else price < best):
@@ -154,28 +156,47 @@ class SimulatedVenue:
         self._next_id += 1
         order = Resting(str(self._next_id), account, new, now_ns)
         self._remember(order)
-        if new.time_in_force is TimeInForce.IOC:
+        is_ioc = new.time_in_force is TimeInForce.IOC
+        if is_ioc or not new.post_only:
             self._take(market, order, now_ns)
+        if is_ioc:
             order.is_live = False
             if order.status == "live":
                 order.status = "expired"
                 self._tell(order, "expired", now_ns)
             return Accepted(order.id, order.filled, True)
+        if not order.leaves:
+            return Accepted(order.id, order.filled, True)
         order.ahead = market.size_at(order.side, order.price)
         market.add(order)
         self._tell(order, "accepted", now_ns)
-        return Accepted(order.id)
+        return Accepted(order.id, order.filled)
 
     def _refusal(self, market: Market, account: str, new: NewOrder) -> Rejected | None:
         position = self.accounts[account].positions[market.info.symbol]
         if new.reduce_only and new.size > -position * new.side.sign:
             return Rejected("reduce_only", "the order would not reduce the position")
-        if not market.info.is_perp and new.side is Side.SELL and new.size > position:
-            return Rejected("insufficient_funds", "more than is held")
+        if not market.info.is_perp and not self._can_pay(market, account, new):
+            return Rejected("insufficient_funds", "more than is held and not in other orders")
         opposite = market.ask if new.side is Side.BUY else market.bid
         if new.post_only and opposite is not None and (opposite - new.price) * new.side.sign <= 0:
             return Rejected("post_only", "the order would take")
         return None
+
+    def _can_pay(self, market: Market, account: str, new: NewOrder) -> bool:
+        """Return whether a spot order is covered by what no other spot order holds already."""
+        ours = self.accounts[account]
+        if new.side is Side.SELL:
+            locked = sum(order.leaves for order in market.our_asks if order.account == account)
+            return new.size <= ours.positions[market.info.symbol] - locked
+        spot = [one for one in self.markets.values() if not one.info.is_perp]
+        reserved = sum(
+            (one.unit_value * order.price * order.leaves)
+            for one in spot
+            for order in one.our_bids
+            if order.account == account
+        )
+        return market.unit_value * new.price * new.size <= ours.cash - reserved
 
     def _take(self, market: Market, order: Resting, now_ns: int) -> None:
         """Trade with what is displayed on the other side, up to the order's price."""
@@ -192,10 +213,7 @@ class SimulatedVenue:
             filled = min(lots, order.leaves)
             if not filled:
                 continue
-            if price == best and is_buy:
-                market.ask_size -= filled
-            elif price == best:
-                market.bid_size -= filled
+            market.take(order.side, price, filled)
             self._fill(market, order, filled, price, False, now_ns)
 
     def cancel(self, account: str, request: SendCancel, now_ns: int) -> Outcome:

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from services.risk.config import Config
+from msgspec.structs import replace
+
+from services.risk.config import Config, PolicyTables
 from services.risk.policies.breakers import MidMove, WideSpread
 from services.risk.policies.exposure import AccountExposure, SymbolExposure
 from services.risk.policies.fill_hedge import FillHedge
+from services.risk.policies.hedging.ak47_hedge import Ak47Hedge
+from services.risk.policies.hedging.rebalance import Rebalance, RebalanceTable
 from services.risk.policies.inventory import ExcessInventory
 from services.risk.policies.policy import Market, Policy, View
+from services.risk.policies.protection.drawdown import EquityLoss
+from services.risk.policies.protection.fill_rate import FillRate
+from services.risk.policies.protection.position_table import PositionLimits
+from services.risk.policies.protection.price_band import PriceBand
+from services.risk.policies.protection.stops import Stops
 from services.risk.policies.ratio import Limit
 from services.risk.policies.reduction import Reduction
 from shared.clock import seconds_to_ns
@@ -24,8 +33,17 @@ def breakers_of(config: Config) -> tuple[Policy[Market], ...]:
     )
 
 
-def policies_of(config: Config, symbol: str) -> tuple[Policy[View], ...]:
-    """Return what judges a symbol of one account: made for it, so that it may keep state."""
+def band_of(config: Config, symbol: str) -> PriceBand | None:
+    """Return what judges the prices of a symbol at one venue: made for it, as it keeps them."""
+    table = config.tables_of(symbol).price_band
+    return None if table is None else PriceBand(table)
+
+
+def policies_of(config: Config, symbol: str, is_leg: bool = False) -> tuple[Policy[View], ...]:
+    """Return what judges a symbol of one account: made for it, so that it may keep state.
+
+    is_leg  it is the leg of a hedge: where it should be is what the hedge says and nobody else
+    """
     reduction = Reduction(config.reduction_share, config.min_reduction_usd)
     is_strict = config.comparator == "strict"
     policies: tuple[Policy[View], ...] = (
@@ -35,6 +53,37 @@ def policies_of(config: Config, symbol: str) -> tuple[Policy[View], ...]:
     if config.excess_share is not None:
         policies += (ExcessInventory(reduction, config.excess_share, is_strict),)
     tables = config.tables_of(symbol)
+    if is_leg:  # its loss is the gain of what it hedges
+        tables = replace(
+            tables,
+            position_table=None,
+            stops=None,
+            ak47_hedge=None,
+            fill_hedge=None,
+            rebalance=RebalanceTable(disable=True),
+        )
+    return policies + _protection(tables, is_strict) + _balance(tables)
+
+
+def _protection(tables: PolicyTables, is_strict: bool) -> tuple[Policy[View], ...]:
+    """Return those whose tables are there."""
+    policies: list[Policy[View]] = []
+    if tables.position_table is not None:
+        policies.append(PositionLimits(tables.position_table))
+    if tables.stops is not None:
+        policies.append(Stops(tables.stops))
+    if tables.drawdown is not None:
+        policies.append(EquityLoss("drawdown", tables.drawdown, is_strict))
+    if tables.loss_rate is not None:
+        policies.append(EquityLoss("loss rate", tables.loss_rate, is_strict))
+    if tables.fill_rate is not None:
+        policies.append(FillRate(tables.fill_rate, is_strict))
     if tables.fill_hedge is not None:
-        policies += (FillHedge(tables.fill_hedge),)
-    return policies
+        policies.append(FillHedge(tables.fill_hedge))
+    return tuple(policies)
+
+
+def _balance(tables: PolicyTables) -> tuple[Policy[View], ...]:
+    """Return what brings inventory back while all is well: rebalancing is on without a table too."""
+    rebalance = Rebalance(tables.rebalance or RebalanceTable())
+    return (rebalance,) if tables.ak47_hedge is None else (Ak47Hedge(tables.ak47_hedge), rebalance)

@@ -9,7 +9,7 @@ that were lost on the bus look the same, and cost the same pause.
 
 from __future__ import annotations
 
-from services.risk.policies.policy import Action, Decision
+from services.risk.policies.policy import ALLOW, Action, Decision
 from shared.messages import Fill, Position
 
 CONFIRMATIONS = 2
@@ -48,6 +48,6 @@ class PositionDoubt:
     def decide(self) -> Decision:
         """Return FREEZE while the position is doubted: it may be wrong in either direction."""
         if self._doubted is None:
-            return Decision()
+            return ALLOW
         reason = f"position jumped {self._expected} -> {self._doubted} lots without fills: confirming"
         return Decision(Action.FREEZE, reason)

@@ -25,7 +25,7 @@ class SymbolExposure:
     is_strict: bool
 
     def decide(self, view: View) -> Decision:
-        exposure = abs(view.notional_usd)
+        exposure = view.exposure_usd
         if not is_over(exposure, view.cap_usd, self.is_strict) or view.position.quantity == 0:
             return ALLOW
         reason = f"position of {exposure:.2f} is over its limit {view.cap_usd:.2f}"

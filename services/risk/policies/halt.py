@@ -21,12 +21,19 @@ class StickyHalt:
         self._flags: dict[str, str] = {}
         self._is_complete = False
         self.wanted: dict[str, str] = {}
+        #: what policies halted and nobody has resumed yet
+        self._by_policy: set[str] = set()
+        #: True when the flags last taken show that a person has resumed what a policy had halted
+        self.is_resumed = False
 
     def on_flags(self, flags: Mapping[str, str], is_complete: bool = True) -> bool:
         """Take the flags that are set now; return whether anything changed.
 
         is_complete  False = some place that flags are kept in was not read yet
         """
+        resumed = {scope for scope in self._by_policy if scope in self._flags and scope not in flags}
+        self._by_policy -= resumed
+        self.is_resumed = bool(resumed)
         self.wanted = {scope: reason for scope, reason in self.wanted.items() if scope not in flags}
         if self._flags == flags and self._is_complete is is_complete:
             return False
@@ -37,9 +44,17 @@ class StickyHalt:
         """Halt a symbol because a policy says so."""
         if halted_because(self._flags, symbol) is None:
             self.wanted.setdefault(symbol, reason)
+            self._by_policy.add(symbol)
+        elif _policy_in(self._flags.get(symbol, "")) == _policy_in(reason):
+            self._by_policy.add(symbol)  # halted by an earlier life of this process
 
     def decide(self, symbol: str) -> Decision:
         reason = halted_because(self._flags, symbol) or halted_because(self.wanted, symbol)
         if reason is not None:
             return Decision(Action.HALT, f"halted: {reason}")
         return ALLOW if self._is_complete else Decision(Action.FREEZE, "halt flags not read")
+
+
+def _policy_in(reason: str) -> str:
+    """Return the name of the policy that a reason begins with: its numbers change."""
+    return reason.partition(":")[0]

@@ -22,7 +22,7 @@ class ExcessInventory:
     is_strict: bool
 
     def decide(self, view: View) -> Decision:
-        exposure, comfortable = abs(view.notional_usd), self.share * view.cap_usd
+        exposure, comfortable = view.exposure_usd, self.share * view.cap_usd
         if not is_over(exposure, comfortable, self.is_strict):
             return ALLOW
         target = self.reduction.target(view, exposure - comfortable)

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Protocol, TypeVar, runtime_checkable
 
-from services.risk.equity_history import EquityHistory
+from services.risk.account.equity_history import EquityHistory
 from shared.instrument import Instrument
 from shared.messages import Fill, Position, Top
 
@@ -63,6 +63,8 @@ class Decision:
     hold_ns     the decision stays in force for this long after it was last made (cool-down)
     target      where the position should be; None = no opinion
     may_buy, may_sell  False pauses a side
+    bound       quotes may not make abs(position) larger, lots; None = no opinion
+    alert       what a person should know now, empty when nothing; told once while it stays the same
     told        of a combined one: each part with its action and reason, strictest first
     target_reason  of a combined one: why the target is what it is
     """
@@ -73,6 +75,8 @@ class Decision:
     target: Range | None = None
     may_buy: bool = True
     may_sell: bool = True
+    bound: int | None = None
+    alert: str = field(default="", compare=False)
     told: tuple[str, ...] = field(default=(), compare=False)
     target_reason: str = field(default="", compare=False)
 
@@ -93,7 +97,8 @@ class Decision:
     @property
     def is_silent(self) -> bool:
         """True when it forbids and wants nothing."""
-        return self.action is Action.ALLOW and self.target is None and self.may_buy and self.may_sell
+        is_free = self.action is Action.ALLOW and self.may_buy and self.may_sell
+        return is_free and self.target is None and self.bound is None
 
 
 _WORDS = {
@@ -133,6 +138,8 @@ class View:
     gross_cap_usd  largest such sum
     gross_doubt    why either is not to be traded on; empty when both are current
     is_largest     no symbol of the account has a larger abs(notional)
+    against_usd    signed value of its hedge in another symbol, or of what it is the hedge of
+    is_quoted      a quoter works on it
     history        the highest equity of the account, of the session and of trailing windows
     quote_usd      spot: what of the equity is not held in coins that we know of, quote units; None = cannot
                    be told, and always so for a perpetual, which is not bought with it
@@ -150,8 +157,16 @@ class View:
     gross_cap_usd: float
     gross_doubt: str
     is_largest: bool
+    against_usd: float = 0.0
+    is_quoted: bool = True
     history: EquityHistory = field(default_factory=EquityHistory)
     quote_usd: float | None = None
+
+    @property
+    def exposure_usd(self) -> float:
+        """Value of position and hedge together, >= 0; none where the larger one is the other. Row R26."""
+        both = self.notional_usd + self.against_usd
+        return abs(both) if both * self.notional_usd > 0 else 0.0
 
     @property
     def entry_price(self) -> float | None:
@@ -191,8 +206,13 @@ def strictest(decisions: Iterable[Decision], position: int = 0) -> Decision:
 
     position  lots, to tell which target asks for the largest reduction
     """
+    decisions = [decision for decision in decisions if decision is not ALLOW]
+    if not decisions:
+        return ALLOW
     action, reasons, hold_ns, target, target_reason = Action.ALLOW, list[str](), 0, None, ""
     may_buy = may_sell = True
+    decisions = tuple(decisions)
+    bounds, alerts = list[int](), list[str]()
     told: list[tuple[Action, str]] = []
     for decision in decisions:
         told += [(decision.action, words) for words in decision.told or (decision.words,) if words]
@@ -202,13 +222,20 @@ def strictest(decisions: Iterable[Decision], position: int = 0) -> Decision:
             reasons.append(decision.reason)
         hold_ns = max(hold_ns, decision.hold_ns)
         may_buy, may_sell = may_buy and decision.may_buy, may_sell and decision.may_sell
-        if decision.target is not None and (
-            target is None or decision.target.distance(position) > target.distance(position)
-        ):
-            target, target_reason = decision.target, decision.target_reason or decision.reason
+        bounds += [] if decision.bound is None else [decision.bound]
+        alerts += [decision.alert] if decision.alert else []
+    for decision in decisions:
+        wanted = decision.target
+        if wanted is None or (wanted.may_open and action is not Action.ALLOW):
+            continue  # what may grow does not hide a reduction that something stricter asks for
+        if target is None or wanted.distance(position) > target.distance(position):
+            target, target_reason = wanted, decision.target_reason or decision.reason
     told.sort(key=lambda part: -part[0])
     parts = tuple(dict.fromkeys(words for _, words in told))
-    return Decision(action, "; ".join(reasons), hold_ns, target, may_buy, may_sell, parts, target_reason)
+    return Decision(
+        action, "; ".join(reasons), hold_ns, target, may_buy, may_sell,
+        bound=min(bounds, default=None), alert="; ".join(alerts), told=parts, target_reason=target_reason,
+    )  # fmt: skip
 
 
 class Holds:

@@ -11,3 +11,7 @@ class PolicyTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def problem(self) -> str:
         """Return which values contradict each other and why, empty when none do."""
         return ""
+
+    def echo(self) -> dict[str, object]:
+        """Return the values as they are understood; None where something is off."""
+        return msgspec.structs.asdict(self)

@@ -30,12 +30,12 @@ class OrderCounts:
     """How often quotes changed, and what became of orders.
 
     quotes    times the wanted set became another, non-empty one
-    placed    quotes sent; `hedges` reductions and hedges sent; `rejected` of both
+    placed    quotes sent, without reductions and hedges; `rejected` of both
     cancels   orders that ended unfilled, by cancel or expiry
     """
 
     def __init__(self) -> None:
-        self.quotes = self.placed = self.hedges = self.rejected = self.cancels = 0
+        self.quotes = self.placed = self.rejected = self.cancels = 0
         self._levels: object = ()
         self._ended = Remembered()
         self._sent = Remembered()
@@ -48,9 +48,7 @@ class OrderCounts:
     def on_order_update(self, update: OrderUpdate) -> None:
         status, key = update.status, update.client_order_id
         if status is OrderStatus.PENDING_NEW:
-            if self._sent.add(key):
-                self.hedges += update.is_target
-                self.placed += not update.is_target
+            self.placed += not update.is_target and self._sent.add(key)
         elif status is OrderStatus.REJECTED:
             self.rejected += self._ended.add(key)
         elif status in (OrderStatus.CANCELLED, OrderStatus.EXPIRED):

@@ -27,6 +27,14 @@ class EquityHistory:
         #: quote units; None = no equity was confirmed yet
         self.session_peak_usd: float | None = None
 
+    def restore(self, peak_usd: float) -> None:
+        """Take the session's peak from before this process was restarted."""
+        self.session_peak_usd = peak_usd
+
+    def restart(self) -> None:
+        """Begin anew: what a person has accepted is no loss any more."""
+        self._times, self._values, self.session_peak_usd = [], [], None
+
     def add(self, usd: float, now_ns: int) -> None:
         """Take an equity that is now true."""
         self.session_peak_usd = usd if self.session_peak_usd is None else max(usd, self.session_peak_usd)

@@ -7,12 +7,14 @@ realised + unrealised is the cash flow plus the position at the mid, whatever wa
 from __future__ import annotations
 
 from collections import deque
-from decimal import Decimal
+from decimal import Context, Decimal
 
-from shared.accounting.exact import ROUNDED, ZERO, add, multiply, subtract
+from shared.accounting.money.exact import ROUNDED, ZERO, add, multiply, subtract
 
 #: open parcels that are kept apart; beyond, the two oldest become one at their average price
 MOST_PARCELS = 10_000
+_FINEST = Decimal("1e-30")
+_WIDE = Context(prec=200)
 
 
 class Fifo:
@@ -80,4 +82,5 @@ def _share(quantity: Decimal, cost: Decimal, price: Decimal | None, closed: Deci
     """Return the cost of a part of a parcel: exact by its price, else by its average, rounded."""
     if price is not None:
         return multiply(closed, price)
-    return ROUNDED.divide(ROUNDED.multiply(cost, closed), quantity)
+    average = ROUNDED.divide(ROUNDED.multiply(cost, closed), quantity)
+    return average.quantize(_FINEST, context=_WIDE)  # so that digits stay bounded too

@@ -8,8 +8,9 @@ from fractions import Fraction
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.accounting.fifo import Fifo
-from shared.accounting.symbol_ledger import Denomination, Execution, SymbolLedger
+from shared.accounting.money.fifo import Fifo
+from shared.accounting.money.ledger import SymbolLedger
+from shared.accounting.money.values import Denomination, Execution
 from shared.messages import Side
 
 D = Decimal

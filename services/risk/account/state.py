@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from services.risk.allocation import Commitments
-from services.risk.equity import TrustedEquity
-from services.risk.equity_history import EquityHistory
+from services.risk.account.allocation import Commitments
+from services.risk.account.equity import TrustedEquity
+from services.risk.account.equity_history import EquityHistory
 from services.risk.holding import Holding
 from shared.messages import Equity
 
@@ -15,7 +15,7 @@ from shared.messages import Equity
 class Gross:
     """Sum of abs(notional) over an account, and its largest member.
 
-    held_usd the sum with signs: what is held, less what is owed
+    held_usd the sum with signs of what is held at spot, less what is owed
     unknown  names what makes the sum unknown: nothing is permitted
     doubt    names what makes the sum, or the room for it, doubtful: nothing may grow, nor be traded for it
     """
@@ -53,7 +53,9 @@ class AccountState:
                 return Gross(unknown=f"gross exposure is unknown: {symbol} has no price")
             if notional and holding.market.price.is_old(now_ns):
                 doubt = f"gross exposure is not current: the price of {symbol} is old"
-            total, held = total + abs(notional), held + notional
+            total += abs(notional)
+            if notional and holding.market.instrument and not holding.market.instrument.is_perp:
+                held += notional  # a perpetual is not bought with the quote units
             if abs(notional) > largest_usd:
                 largest, largest_usd = symbol, abs(notional)
         return Gross(total, largest, doubt=doubt, held_usd=held)

@@ -47,7 +47,10 @@ class Horizon:
 
     def add(self, side: Side, price: int, size: int, now_ns: int) -> None:
         """Take a fill: ticks, lots."""
-        self._pending.append((now_ns + self.horizon_ns, 2 * price, side.sign * size))
+        due_ns = now_ns + self.horizon_ns
+        if self._pending and due_ns < self._pending[-1][0]:
+            due_ns = self._pending[-1][0]  # told out of order: they stay in the order of time
+        self._pending.append((due_ns, 2 * price, side.sign * size))
         if len(self._pending) > self._most:
             self._pending.popleft()
             self.unknown += 1

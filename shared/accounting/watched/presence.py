@@ -18,7 +18,8 @@ BAND_BPS = 100
 #: states in which an order rests at the venue; one being cancelled may still fill
 RESTING = frozenset({OrderStatus.LIVE, OrderStatus.PARTIALLY_FILLED, OrderStatus.PENDING_CANCEL})
 _BPS = 10_000
-_TWO_SIDED, _BID_BEST, _ASK_BEST, _IN_BAND = range(4)
+_TWO_SIDED, _BID_BEST, _ASK_BEST, _IN_BAND = 1, 2, 4, 8
+_STATES = (_TWO_SIDED, _BID_BEST, _ASK_BEST, _IN_BAND)
 
 
 class Presence:
@@ -28,8 +29,8 @@ class Presence:
     """
 
     __slots__ = (
-        "_band", "_flags", "_notional", "_since_ns", "_spread", "_times", "_watched_ns", "ask", "bid",
-        "orders",
+        "_band", "_flags", "_notional", "_sides", "_since_ns", "_spread", "_times", "_watched_ns", "ask",
+        "bid", "orders",
     )  # fmt: skip
 
     def __init__(self, start_ns: int) -> None:
@@ -37,7 +38,8 @@ class Presence:
         self.ask: int | None = None
         self.orders: tuple[WorkingOrder, ...] = ()
         self._since_ns = start_ns
-        self._flags: tuple[bool, ...] = (False,) * 4
+        self._flags = 0
+        self._sides = 0  # _TWO_SIDED while both rest
         self._times = [0] * 4
         self._band = (1, 0)  # least and greatest mid, half ticks, with both of our best within the band
         self._watched_ns = 0
@@ -51,14 +53,22 @@ class Presence:
         self.orders = tuple(order for order in orders if order.status in RESTING and order.leaves > 0)
         self.bid = max((order.price for order in self.orders if order.side is Side.BUY), default=None)
         self.ask = min((order.price for order in self.orders if order.side is Side.SELL), default=None)
-        self._band = (1, 0)
+        self._band, self._sides = (1, 0), 0
         if self.bid is not None and self.ask is not None:
-            self._band = _mids_within(self.bid, self.ask)
+            self._band, self._sides = _mids_within(self.bid, self.ask), _TWO_SIDED
         self.on_top(*top, now_ns)
 
     def on_top(self, bid: int | None, ask: int | None, now_ns: int) -> None:
         """Take another best price; to be called only when one has changed."""
-        flags = self._flags_at(bid, ask)
+        flags, own_bid, own_ask = self._sides, self.bid, self.ask
+        if bid is not None and own_bid is not None and own_bid >= bid:
+            flags += _BID_BEST
+        if ask is not None and own_ask is not None and own_ask <= ask:
+            flags += _ASK_BEST
+        if flags & _TWO_SIDED and bid is not None and ask is not None:
+            low, high = self._band
+            if low <= bid + ask <= high:
+                flags += _IN_BAND
         if flags != self._flags:
             self.count(now_ns)
             self._flags = flags
@@ -66,10 +76,10 @@ class Presence:
     def count(self, now_ns: int) -> None:
         """Add the time until now to the states that last."""
         passed_ns = max(0, now_ns - self._since_ns)
-        for at, is_on in enumerate(self._flags):
-            if is_on:
+        for at, state in enumerate(_STATES):
+            if self._flags & state:
                 self._times[at] += passed_ns
-        self._since_ns = now_ns
+        self._since_ns = max(self._since_ns, now_ns)
 
     def look(self, mid2: int, tick_lot_usd: float, weight_ns: int) -> None:
         """Weigh depth and spread within the band, where both sides are in it.
@@ -78,7 +88,7 @@ class Presence:
         tick_lot_usd  quote units a tick and lot
         weight_ns     how long it has been as it is
         """
-        if not self._flags[_IN_BAND] or self.bid is None or self.ask is None:
+        if not self._flags & _IN_BAND or self.bid is None or self.ask is None:
             return
         sides = sum(
             order.price * order.leaves
@@ -105,14 +115,6 @@ class Presence:
     def average_spread_bps(self) -> float | None:
         """Return the mean of our own spread, while both sides were within the band."""
         return self._spread / self._watched_ns if self._watched_ns else None
-
-    def _flags_at(self, bid: int | None, ask: int | None) -> tuple[bool, ...]:
-        own_bid, own_ask = self.bid, self.ask
-        bid_best = own_bid is not None and bid is not None and own_bid >= bid
-        ask_best = own_ask is not None and ask is not None and own_ask <= ask
-        low, high = self._band
-        in_band = bid is not None and ask is not None and low <= bid + ask <= high
-        return (own_bid is not None and own_ask is not None, bid_best, ask_best, in_band)
 
 
 def _mids_within(bid: int, ask: int) -> tuple[int, int]:

@@ -3,7 +3,7 @@
 profit = cash + position x mid - start position x start mid, cash moved by fills, fees and
 funding. The same profit split by what made it:
 
-  spread     each fill against the mid at that moment: signed quantity x (mid - price)
+  spread     each fill against the mid just before it: signed quantity x (mid - price)
   inventory  the position held, times what the mid moved meanwhile
   fees, rebates, funding
 
@@ -13,91 +13,19 @@ spread + inventory telescopes to the profit before fees: the parts add up to the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 
-import msgspec
-
-from shared.accounting.exact import ONE, ZERO, add, minus, multiply, subtract, total
-from shared.accounting.fifo import Fifo
+from shared.accounting.money.exact import ZERO, add, minus, multiply, subtract
+from shared.accounting.money.fifo import Fifo
+from shared.accounting.money.values import VOLUME_NAMES, Denomination, Execution, Parts, Volumes
 from shared.messages import Side
 
-
-class Execution(msgspec.Struct, frozen=True):
-    """A fill as money: quote units a base unit, base units; fee > 0 is a cost.
-
-    mid             at the moment of the fill; None = take the newest that is known
-    position_after  signed, at full precision; None = as it follows from the fills
-    """
-
-    side: Side
-    price: Decimal
-    quantity: Decimal
-    is_maker: bool
-    fee: Decimal
-    fee_asset: str
-    mid: Decimal | None = None
-    position_after: Decimal | None = None
-
-
-class Parts(msgspec.Struct, frozen=True):
-    """Profit by what made it, quote units, each with its sign: fees <= 0, rebates >= 0."""
-
-    spread: Decimal = ZERO
-    inventory: Decimal = ZERO
-    fees: Decimal = ZERO
-    rebates: Decimal = ZERO
-    funding: Decimal = ZERO
-
-    @property
-    def total(self) -> Decimal:
-        return total(self.spread, self.inventory, self.fees, self.rebates, self.funding)
-
-    def plus(self, other: Parts) -> Parts:
-        """Return the sum, part by part."""
-        return Parts(*(add(getattr(self, name), getattr(other, name)) for name in PART_NAMES))
-
-
-PART_NAMES = Parts.__struct_fields__
-
-
-class Volumes(msgspec.Struct, frozen=True):
-    """Traded notional, quote units."""
-
-    maker_buy: Decimal = ZERO
-    maker_sell: Decimal = ZERO
-    taker_buy: Decimal = ZERO
-    taker_sell: Decimal = ZERO
-
-    @property
-    def total(self) -> Decimal:
-        return total(self.maker, self.taker_buy, self.taker_sell)
-
-    @property
-    def maker(self) -> Decimal:
-        return add(self.maker_buy, self.maker_sell)
-
-    def plus(self, other: Volumes) -> Volumes:
-        return Volumes(*(add(getattr(self, name), getattr(other, name)) for name in VOLUME_NAMES))
-
-
-VOLUME_NAMES = Volumes.__struct_fields__
 _VOLUME_OF = {
     (True, Side.BUY): "maker_buy",
     (True, Side.SELL): "maker_sell",
     (False, Side.BUY): "taker_buy",
     (False, Side.SELL): "taker_sell",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Denomination:
-    """What a symbol's money is in. `multiplier`: base units a contract."""
-
-    base: str
-    quote: str
-    is_perp: bool
-    multiplier: Decimal = ONE
 
 
 class SymbolLedger:
@@ -195,7 +123,7 @@ class SymbolLedger:
         if not self.is_known:
             return None
         held = ZERO if self.mid is None else self._value(self.position, self.mid)
-        return subtract(add(self._cash, held), self._begun_with())
+        return subtract(add(self._cash, held), self.begun_with)
 
     @property
     def parts(self) -> Parts:
@@ -235,7 +163,9 @@ class SymbolLedger:
     def _value(self, quantity: Decimal, price: Decimal) -> Decimal:
         return multiply(multiply(quantity, price), self._of.multiplier)
 
-    def _begun_with(self) -> Decimal:
+    @property
+    def begun_with(self) -> Decimal:
+        """Return what was held at the start, at the first mid that was known."""
         if self._has_traded or self._reference is None:
             return self._start_value
         return add(self._start_value, self._value(self.position, self._reference))

@@ -53,12 +53,14 @@ class QueueWatch:
     """The places of our live orders, and the sums of what was lost.
 
     includes_own  whether the market's sizes contain our own orders
+    unseen_bids, unseen_asks  prices of orders that have not been the best yet: only these need be told
     """
 
     def __init__(self, *, includes_own: bool = True) -> None:
         self._includes_own = includes_own
         self._places: dict[int, Place] = {}
-        self._unseen = 0
+        self.unseen_bids: frozenset[int] = frozenset()
+        self.unseen_asks: frozenset[int] = frozenset()
         self._highest_bid, self._lowest_ask = -1, 2**62
         self._orders = 0
         self._lot_ticks = 0
@@ -81,11 +83,10 @@ class QueueWatch:
 
     def on_top(self, top: Top) -> None:
         """Take another best price: places that have come to the best are seen for the first time."""
-        if self._unseen:
-            for place in self._places.values():
-                if place.first_ahead is None:
-                    self._see(place, top)
-            self._unseen = sum(place.first_ahead is None for place in self._places.values())
+        for place in self._places.values():
+            if place.first_ahead is None:
+                self._see(place, top)
+        self._note_unseen()
 
     def on_trade(self, trade: Trade) -> None:
         """A trade at a price works off what is ahead there; one beyond it, everything."""
@@ -119,7 +120,6 @@ class QueueWatch:
         self._places[update.client_order_id] = place
         if top is not None:
             self._see(place, top)
-        self._unseen += place.first_ahead is None
         if len(self._places) > MOST_WATCHED:
             self._remove(next(iter(self._places)))
         self._bound()
@@ -142,9 +142,15 @@ class QueueWatch:
             self._bound()
 
     def _bound(self) -> None:
+        self._note_unseen()
         places = self._places.values()
         self._highest_bid = max((place.price for place in places if place.side is Side.BUY), default=-1)
         self._lowest_ask = min((place.price for place in places if place.side is Side.SELL), default=2**62)
+
+    def _note_unseen(self) -> None:
+        unseen = [place for place in self._places.values() if place.first_ahead is None]
+        self.unseen_bids = frozenset(place.price for place in unseen if place.side is Side.BUY)
+        self.unseen_asks = frozenset(place.price for place in unseen if place.side is Side.SELL)
 
     def _see(self, place: Place, top: Top) -> None:
         best, size = (top.bid, top.bid_size) if place.side is Side.BUY else (top.ask, top.ask_size)

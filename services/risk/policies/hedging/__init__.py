@@ -1,0 +1,1 @@
+"""Hedging and rebalancing: what is held against inventory, and what brings it back."""

@@ -1,0 +1,1 @@
+"""Protection: what limits a position, a loss, a rate, and what a wrong price may do."""

@@ -1,0 +1,1 @@
+"""What is counted beside the money: orders, markouts, presence, queue, paths."""

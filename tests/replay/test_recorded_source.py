@@ -1,0 +1,136 @@
+"""Our own recordings as a market: without the orders that were ours then."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.replay.sources.recorded import OwnRecording
+from shared.clock import NS_PER_MS, NS_PER_S
+from shared.errors import BadInput
+from shared.messages import (
+    Depth,
+    FeedState,
+    FeedStatus,
+    InstrumentInfo,
+    Message,
+    OrderStatus,
+    Side,
+    Top,
+    Working,
+    WorkingOrder,
+)
+from shared.recording.core import CoreKind
+from tests.replay.market import ACCOUNT, START_NS, SYMBOL, VENUE, depth, feed, info_of, top
+from tests.replay.recorded_cores import new_file, record
+
+Said = list[tuple[int, Message]]
+
+
+class Teller:
+    """A core that says what it is told."""
+
+    def on_message(self, message: Message, now_ns: int) -> list[Message]:  # noqa: ARG002 the time is recorded
+        return [message]
+
+
+TELLER: CoreKind[Teller] = CoreKind("teller", Teller, Teller)
+
+
+def written(run: Path, **said: Said) -> OwnRecording:
+    """Record what processes said (`__` in a name is the dot) and open it."""
+    for name, messages in said.items():
+        file = new_file(run, name.replace("__", "."))
+        teller = record(TELLER, file)
+        for now_ns, message in messages:
+            teller.on_message(message, now_ns)
+        file.close()
+    return OwnRecording(run, VENUE, SYMBOL)
+
+
+def working(*orders: tuple[Side, int, int]) -> Working:
+    shown = tuple(
+        WorkingOrder(number, str(number), side, price, size, 0, OrderStatus.LIVE, START_NS, False)
+        for number, (side, price, size) in enumerate(orders, 1)
+    )
+    return Working(ACCOUNT, SYMBOL, shown, (), "ready")
+
+
+def at(seconds: float) -> int:
+    return START_NS + round(seconds * NS_PER_S)
+
+
+def begun() -> Said:
+    return [(START_NS, info_of()), (START_NS, feed())]
+
+
+def last(source: OwnRecording, kind: type[Any]) -> Any:
+    return [message for _, message in source.messages() if isinstance(message, kind)][-1]
+
+
+def test_what_is_told_comes_back_in_order_with_the_rules(tmp_path: Path) -> None:
+    said = [*begun(), (at(1), depth(((99, 5),), ((101, 5),))), (at(1), top(99, 5, 101, 5))]
+    source = written(tmp_path, marketdata__backpack=said)
+    assert source.instrument() == info_of()
+    assert list(source.messages()) == said and list(source.messages()) == said
+    assert source.gaps() == []
+
+
+def test_the_orders_of_then_are_subtracted(tmp_path: Path) -> None:
+    market = [
+        *begun(),
+        (at(5), depth(((100, 3), (99, 9)), ((101, 10),))),
+        (at(5), top(100, 3, 101, 10)),
+    ]
+    ours = [(at(1), working((Side.BUY, 100, 3), (Side.BUY, 99, 4), (Side.SELL, 101, 6)))]
+    source = written(tmp_path, marketdata__backpack=market, execution__main=ours)
+    shown = last(source, Top)
+    assert (shown.bid, shown.bid_size, shown.ask, shown.ask_size) == (99, 5, 101, 4)
+    behind = last(source, Depth)
+    assert (behind.bids, behind.asks) == (((99, 5),), ((101, 4),))
+
+
+def test_a_side_that_was_ours_alone_is_empty(tmp_path: Path) -> None:
+    market = [*begun(), (at(5), depth(((100, 3),), ((101, 10),))), (at(5), top(100, 3, 101, 10))]
+    ours = [(at(1), working((Side.BUY, 100, 3)))]
+    shown = last(written(tmp_path, marketdata__backpack=market, execution__main=ours), Top)
+    assert (shown.bid, shown.bid_size) == (None, 0)
+
+
+def test_what_is_gone_is_subtracted_no_more(tmp_path: Path) -> None:
+    market = [*begun(), (at(9), depth(((100, 3),), ((101, 10),))), (at(9), top(100, 3, 101, 10))]
+    ours = [(at(1), working((Side.BUY, 100, 3))), (at(2), working())]
+    shown = last(written(tmp_path, marketdata__backpack=market, execution__main=ours), Top)
+    assert (shown.bid, shown.bid_size) == (100, 3)
+
+
+def test_orders_of_several_accounts_add_up_and_other_symbols_do_not_count(tmp_path: Path) -> None:
+    market = [*begun(), (at(5), top(100, 9, 101, 10))]
+    other = Working("main", "BTC_USDC_PERP", working((Side.BUY, 100, 7)).orders, (), "ready")
+    second = Working("second", SYMBOL, working((Side.BUY, 100, 2)).orders, (), "ready")
+    source = written(
+        tmp_path, marketdata__backpack=market,
+        execution__main=[(at(1), working((Side.BUY, 100, 3))), (at(1), other)],
+        execution__second=[(at(1), second)],
+    )  # fmt: skip
+    assert last(source, Top).bid_size == 4
+
+
+def test_a_feed_that_was_in_doubt_is_a_gap(tmp_path: Path) -> None:
+    market = [
+        *begun(), (at(1), depth(((99, 5),), ((101, 5),))), (at(1), top(99, 5, 101, 5)),
+        (at(2), feed(FeedStatus.STALE)), (at(2) + NS_PER_MS, feed(FeedStatus.SYNCING)), (at(4), feed()),
+        (at(6), feed(FeedStatus.STALE)),
+    ]  # fmt: skip
+    source = written(tmp_path, marketdata__backpack=market)
+    states = [message for _, message in source.messages() if isinstance(message, FeedState)]
+    assert len(states) == 5
+    assert [(gap.begin_ns, gap.end_ns) for gap in source.gaps()] == [(at(2), at(4)), (at(6), None)]
+
+
+def test_a_run_that_holds_nothing_of_the_symbol_is_refused(tmp_path: Path) -> None:
+    other = InstrumentInfo(VENUE, "X", "X", "USDC", True, "1", "1", "1", None, None, None, None, "fixed", "1")
+    with pytest.raises(BadInput, match=f"nothing of {SYMBOL} is recorded"):
+        written(tmp_path, marketdata__backpack=[(START_NS, other)])
