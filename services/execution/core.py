@@ -312,7 +312,7 @@ class Execution:
     def working_of(self, name: str) -> Working:
         """Return what rests on a known symbol, and why something does not, as of now."""
         symbol = self.desk.symbols[name]
-        orders = tuple(order.to_working() for order in symbol.orders.live.values())
+        orders = tuple([order.to_working() for order in symbol.orders.live.values()])
         return Working(
             self.desk.account, symbol.name, orders, tuple(symbol.rejects.values()), self.gate.state_of(symbol)
         )

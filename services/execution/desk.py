@@ -87,7 +87,10 @@ class Desk:
 
     def gross_usd(self) -> float:
         """Return the worst-case gross exposure of the account."""
-        return sum(symbol.worst_usd() for symbol in self.symbols.values())
+        total = 0.0
+        for symbol in self.symbols.values():
+            total += symbol.worst_usd()
+        return total
 
     def next_position_seq(self) -> int:
         self.position_seq += 1

@@ -5,12 +5,16 @@ from __future__ import annotations
 import math
 from collections import deque
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from services.execution.orders.pursuit import Pursuit
 from services.execution.orders.records import Order, SymbolOrders
 from services.execution.orders.refusals import MakerRefusals, Refusals
 from shared.instrument import Instrument
 from shared.messages import Permit, Quotes, Reject, Side, Target, Top, Working
+
+if TYPE_CHECKING:
+    from services.execution.sending.agreement import Agreement
 
 #: fills whose position before is kept: those of the longest read
 KEPT_FILLS = 256
@@ -35,12 +39,13 @@ class Symbol:
     shown_clear_ns   begin of the latest read of open orders that showed none of ours
     slice_due_ns     no reduction is sent before this
     pursuit          how far the patience of a maker target has gone; None = there is none
+    agreed           the last comparison of wanted and working that found nothing to do; None = compare
     told_working     the Working that was told last; None = none, or it must be told again
     """
 
     __slots__ = (
-        "before_fills", "halt_reason", "instrument", "is_known", "is_open", "last_fill_ns", "lot_value",
-        "maker_refusals", "market", "name", "opens_ns", "orders", "pending", "permit", "position",
+        "agreed", "before_fills", "halt_reason", "instrument", "is_known", "is_open", "last_fill_ns",
+        "lot_value", "maker_refusals", "market", "name", "opens_ns", "orders", "pending", "permit", "position",
         "position_seq", "price", "pursuit", "quotes", "rejects", "shown_clear_ns", "sides", "slice_due_ns",
         "slice_refusals", "target", "told_working", "tolerated", "top",
     )  # fmt: skip
@@ -66,6 +71,7 @@ class Symbol:
         self.slice_refusals = Refusals()
         self.maker_refusals = MakerRefusals()
         self.pursuit: Pursuit | None = None
+        self.agreed: Agreement | None = None
         self.told_working: Working | None = None
         self.market: Instrument | None = None
         self.pending: Instrument | None = None
@@ -86,6 +92,7 @@ class Symbol:
 
     def forget_refusals(self) -> None:
         """Drop what was refused at prices and sizes of other rules."""
+        self.agreed = None
         self.rejects.clear()
         self.sides = {Side.BUY: Refusals(), Side.SELL: Refusals()}
         self.slice_refusals = Refusals()
@@ -124,7 +131,7 @@ class Symbol:
         """Return the largest absolute position that our orders, and so many lots more, can lead to."""
         longest = self.position + self.orders.buying + more_buying
         shortest = self.position - self.orders.selling - more_selling
-        return max(abs(longest), abs(shortest))
+        return max(longest, -longest, shortest, -shortest)
 
     def worst_lots(self, side: Side, more: int = 0) -> int:
         """Return how far the position can go to one side (> 0) if every order there fills, and `more`."""

@@ -103,12 +103,11 @@ class DeskLink:
         actions = self._actions
         self._depth += 1
         for output in outputs:
-            if isinstance(output, Working):
-                self._changed[output.symbol] = output
-                continue
             action = actions.get(type(output))
             if action is not None:
                 action(output, now_ns)
+            elif isinstance(output, Working):
+                self._changed[output.symbol] = output
             elif isinstance(output, Message):
                 self._messages.append(output)
         self._depth -= 1

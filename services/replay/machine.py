@@ -126,6 +126,10 @@ class Machine:
         self._on_quoter = {key: handlers_of(core) for key, core in self.quoters.items()}
         self._on_top = {key: core.on_top for key, core in self.quoters.items()}
         self._wire_batches(parts)
+        #: what some process of ours listens to: the rest of the market need not travel
+        self._heard = frozenset((Top, InstrumentInfo, *_KEPT_STATES, *self._batched)).union(
+            *self._on_quoter.values()
+        )
         self._states: dict[tuple[type, str, str], Message] = {}
         self._calls = agenda.calls
         self._on_market = listener.on_market
@@ -204,12 +208,12 @@ class Machine:
         if self._arrives_ns <= now_ns or self._calls[0][0] <= now_ns:
             self.run_until(now_ns)
         self.event_count += 1
-        venue = self.venues[message.scope]
-        shown = venue.on_top(message, now_ns) if type(message) is Top else venue.on_message(message, now_ns)
+        kind, venue = type(message), self.venues[message.scope]
+        shown = venue.on_top(message, now_ns) if kind is Top else venue.on_message(message, now_ns)
         self._on_market(shown, now_ns)
         if self._way_ns is None:
             self._arrive(shown, now_ns)
-        else:
+        elif kind in self._heard:
             due_ns = now_ns + self._way_ns
             if not self._arrivals:
                 self._arrives_ns = due_ns

@@ -39,8 +39,12 @@ def reconcile(
     live = list(orders)
     cancels: list[tuple[int, Order]] = []
     places: list[Level] = []
-    for side in (Side.BUY, Side.SELL):
-        own = [order for order in live if order.side is side and not order.is_target]
+    bids: list[Order] = []
+    asks: list[Order] = []
+    for order in live:
+        if not order.is_target:
+            (bids if order.side is Side.BUY else asks).append(order)
+    for side, own in ((Side.BUY, bids), (Side.SELL, asks)):
         wanted = _distinct(levels, side)
         if not own:
             if wanted and side not in blocked:

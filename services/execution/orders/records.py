@@ -96,9 +96,12 @@ class Order:
 
 
 class SymbolOrders:
-    """Our orders of one symbol that may be live, in order of creation, with their exposure."""
+    """Our orders of one symbol that may be live, in order of creation, with their exposure.
 
-    __slots__ = ("buying", "live", "owed", "quiet_since_ns", "selling")
+    version  grows with whatever makes a difference to what rests for a wanted level, or to the exposure
+    """
+
+    __slots__ = ("buying", "live", "owed", "quiet_since_ns", "selling", "version")
 
     def __init__(self) -> None:
         self.live: dict[int, Order] = {}
@@ -106,6 +109,7 @@ class SymbolOrders:
         self.owed: dict[int, Order] = {}
         self.buying = 0
         self.selling = 0
+        self.version = 0
         #: when an order of this symbol was last sent, shown or changed: a read begun later proves something
         self.quiet_since_ns = 0
 
@@ -172,13 +176,16 @@ class OwnOrders:
     def apply(self, order: Order, event: Event, now_ns: int) -> bool:
         """Let an event happen to an order; True when its status changed. Raises: Fatal."""
         before, old = order.exposure, order.status
-        order.status = next_status(old, event)
+        order.status = new = next_status(old, event)
         if event is Event.ACCEPTED or event is Event.REVIVED:
             order.seen_ns = now_ns
-        self._update(order, before, now_ns)
-        if order.status is not old:
-            order.changed_ns = now_ns
-        return order.status is not old
+        # an order stands for its level from its sending on: its acceptance makes no difference
+        is_same = new is old or (old is OrderStatus.PENDING_NEW and new is OrderStatus.LIVE)
+        self._update(order, before, now_ns, not is_same)
+        if new is old:
+            return False
+        order.changed_ns = now_ns
+        return True
 
     def claim(self, order: Order, filled: int, now_ns: int) -> bool:
         """The venue tells how much of an order is filled in all; True when that is news.
@@ -269,16 +276,19 @@ class OwnOrders:
                 if order.venue_order_id:
                     self._by_venue_id.pop(order.venue_order_id, None)
 
-    def _update(self, order: Order, before: int, now_ns: int) -> None:
+    def _update(self, order: Order, before: int, now_ns: int, is_different: bool = True) -> None:
         symbol = self.of(order.symbol)
-        symbol.quiet_since_ns = max(symbol.quiet_since_ns, now_ns)
-        after = order.exposure
+        if now_ns > symbol.quiet_since_ns:
+            symbol.quiet_since_ns = now_ns
+        after, is_live = order.exposure, order.status in MAYBE_LIVE
+        if is_different or after != before:
+            symbol.version += 1
         if order.side is Side.BUY:
             symbol.buying += after - before
         else:
             symbol.selling += after - before
         identity = order.client_order_id
-        if order.status in MAYBE_LIVE:
+        if is_live:
             symbol.owed.pop(identity, None)
             if identity not in symbol.live:
                 symbol.live[identity] = order

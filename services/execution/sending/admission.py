@@ -17,6 +17,8 @@ from shared.errors import Refused as Refusal
 from shared.messages import Level, OrderStatus, Permit, Side
 from shared.venues.base import NewOrder, TimeInForce
 
+_UNKNOWN = OrderStatus.UNKNOWN
+
 
 @dataclass(frozen=True, slots=True)
 class Approved:
@@ -63,6 +65,7 @@ def _cut(
     """Fill each side's room with its levels, as they come (the best first)."""
     kept = []
     rooms: dict[Side, int] = {}
+    instrument, largest = symbol.instrument, permit.max_order
     for wanted in levels:
         side = wanted.side
         level = symbol.sides[side].shifted(wanted)
@@ -71,11 +74,13 @@ def _cut(
             room = _room(symbol, permit, side, is_reducing) if _is_open(permit, side) else 0
             if coming is not None and coming.side is side:
                 room -= coming.size
-        size = min(level.size, permit.max_order, room)
-        if size < symbol.instrument.min_lots:
+        size = level.size
+        if size > largest or size > room:
+            size = min(largest, room)
+        if size < instrument.min_lots:
             continue
         rooms[side] = room - size
-        reduce_only = (level.reduce_only or is_reducing) and symbol.instrument.is_perp
+        reduce_only = (level.reduce_only or is_reducing) and instrument.is_perp
         if size != level.size or reduce_only is not level.reduce_only:
             level = Level(
                 level.side, level.price, size, level.tolerance, level.max_age_ns, level.post_only, reduce_only
@@ -90,10 +95,11 @@ def _is_open(permit: Permit, side: Side) -> bool:
 
 def _room(symbol: Symbol, permit: Permit, side: Side, is_reducing: bool) -> int:
     """Return the lots that quotes of one side may hold together."""
+    held = symbol.position if side is Side.BUY else -symbol.position
     if is_reducing:
-        return max(0, -symbol.position * side.sign) - _spoken_for(symbol.orders, side)
+        return max(0, -held) - _spoken_for(symbol.orders, side)
     limit = permit.max_long if side is Side.BUY else permit.max_short
-    return limit - symbol.position * side.sign - _spoken_for(symbol.orders, side)
+    return limit - held - _spoken_for(symbol.orders, side)
 
 
 def _spoken_for(orders: SymbolOrders, side: Side) -> int:
@@ -102,7 +108,7 @@ def _spoken_for(orders: SymbolOrders, side: Side) -> int:
     if orders.owed:
         lots = sum(order.exposure for order in orders.owed.values() if order.side is side)
     for order in orders.live.values():
-        if (order.is_target or order.status is OrderStatus.UNKNOWN) and order.side is side:
+        if (order.is_target or order.status is _UNKNOWN) and order.side is side:
             lots += order.exposure
     return lots
 

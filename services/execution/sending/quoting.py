@@ -9,6 +9,7 @@ from services.execution.gate import Gate
 from services.execution.orders.reconcile import reconcile, wrongness
 from services.execution.reads.schedule import NEVER_NS
 from services.execution.sending.admission import Refused, admit_slice, permitted, room_for_slice
+from services.execution.sending.agreement import agreement
 from services.execution.sending.maker import follow, may_rest, resting
 from services.execution.sending.sender import Sender, blocked_sides
 from services.execution.sending.targets import (
@@ -74,22 +75,27 @@ class Quoting:
 
         cause_ns  of the market event behind it, 0 when something else set it off
         """
-        live = symbol.orders.live
+        live, gross_usd = symbol.orders.live, self._desk.gross_usd()
         is_open = self._gate.reason is None
+        if symbol.agreed is not None and is_open and symbol.agreed.holds(symbol, gross_usd, now_ns):
+            return
+        symbol.agreed = None
         coming = None if symbol.target is None else self._slice(symbol, now_ns)
         is_waiting = coming is not None and not is_in_flight(symbol)  # in flight, it counts by itself
-        levels = permitted(symbol, self._desk.gross_usd(), now_ns, coming if is_waiting else None)
+        levels = permitted(symbol, gross_usd, now_ns, coming if is_waiting else None)
         if coming is not None:
             levels = clear_of(levels, coming)
         if not is_open:
             levels = self._probe(symbol, levels, now_ns)
         if not levels and not live:
             return
-        quotes = symbol.quotes
+        quotes, blocked = symbol.quotes, blocked_sides(symbol)
         cancels, places = reconcile(
             levels, live.values(), is_exclusive=quotes is not None and quotes.exclusive, now_ns=now_ns,
-            blocked=blocked_sides(symbol),
+            blocked=blocked,
         )  # fmt: skip
+        if is_open and not cancels and not places:
+            symbol.agreed = agreement(symbol, levels, blocked, gross_usd)
         for order in cancels:
             self._sender.cancel(order, cause_ns, now_ns)
         if not levels:

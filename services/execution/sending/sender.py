@@ -29,6 +29,7 @@ LARGEST_UNSENT_NS = NS_PER_S
 QUEUED_NS = NS_PER_S
 #: an order's verdict when its acceptance has been counted
 ACCEPTED = "accepted"
+_MOST_TRIES = len(CANCEL_RETRY_NS)
 _UNSETTLED = (OrderStatus.UNKNOWN, OrderStatus.PENDING_CANCEL)
 #: refusals that mean that our copy of the instrument's rules is old
 RULE_REASONS = frozenset(("price_precision", "quantity", "price_band", "unknown_symbol"))
@@ -148,6 +149,7 @@ class Sender:
         order.verdict = reason
         desk, symbol = self._desk, self._desk.symbols[order.symbol]
         refusals = symbol.refusals_of(order)
+        symbol.agreed = None  # its levels may move
         if reason == POST_ONLY:
             refusals.on_would_take(order.side, order.price)
         elif reason in RULE_REASONS:
@@ -290,6 +292,4 @@ class Sender:
 
 def blocked_sides(symbol: Symbol) -> tuple[Side, ...]:
     """Return the sides on which an order has resisted its cancels."""
-    return tuple(
-        order.side for order in symbol.orders.live.values() if order.cancel_tries > len(CANCEL_RETRY_NS)
-    )
+    return tuple([order.side for order in symbol.orders.live.values() if order.cancel_tries > _MOST_TRIES])

@@ -50,10 +50,12 @@ class SimulatedVenue:
 
     def on_message(self, message: Message, now_ns: int) -> Message:
         """Take one recorded message; return what the market shows of it, our orders included."""
-        if isinstance(message, Top):
-            return self.on_top(message, now_ns)
-        if isinstance(message, Trade):
+        if isinstance(
+            message, Trade
+        ):  # the most frequent one: whoever drives the venue calls `on_top` itself
             self.on_trade(message, now_ns)
+        elif isinstance(message, Top):
+            return self.on_top(message, now_ns)
         elif isinstance(message, Depth):
             return self.on_depth(message, now_ns)
         elif isinstance(message, Mark):
@@ -71,12 +73,15 @@ class SimulatedVenue:
         market.top = top
         market.bid, market.bid_size = top.bid, top.bid_size
         market.ask, market.ask_size = top.ask, top.ask_size
-        if not market.our_bids and not market.our_asks:
+        bids, asks = market.our_bids, market.our_asks
+        are_bids_reached = bool(bids) and _is_reached(bids[0].price, 1, top.bid, top.ask)
+        are_asks_reached = bool(asks) and _is_reached(asks[0].price, -1, top.ask, top.bid)
+        if not are_bids_reached and not are_asks_reached:
             return top
-        if market.our_bids:
-            self._meet(market, market.our_bids, top.bid, top.bid_size, top.ask, now_ns)
-        if market.our_asks:
-            self._meet(market, market.our_asks, top.ask, top.ask_size, top.bid, now_ns)
+        if are_bids_reached:
+            self._meet(market, bids, top.bid, top.bid_size, top.ask, now_ns)
+        if are_asks_reached:
+            self._meet(market, asks, top.ask, top.ask_size, top.bid, now_ns)
         return market.shown_top(top)
 
     def _meet(
@@ -112,7 +117,9 @@ class SimulatedVenue:
         ours = market.our_bids if trade.side is Side.SELL else market.our_asks
         if not ours or not market.is_usable:
             return
-        lots, sign = trade.size, -trade.side.sign
+        lots, sign = trade.size, -trade.side
+        if (ours[0].price - trade.price) * sign < 0:
+            return  # not even our best price was reached
         for order in tuple(ours):
             beyond = (order.price - trade.price) * sign
             if beyond < 0 or lots <= 0:
@@ -294,3 +301,13 @@ class SimulatedVenue:
     def mark_of(self, symbol: str) -> Decimal:
         """Return the value of one lot, quote units."""
         return lot_mark(self.markets[symbol])
+
+
+def _is_reached(price: int, sign: int, best: int | None, opposite: int | None) -> bool:
+    """True when best prices say anything of our best order of a side (+1 bids, -1 asks) or of one behind it.
+
+    They do not while others quote better than it, and nobody quotes through it.
+    """
+    if best is None or (price - best) * sign >= 0:
+        return True
+    return opposite is not None and (price - opposite) * sign >= 0
