@@ -26,15 +26,18 @@ help:  ## list the targets
 run: $(VENV)/run.stamp  ## start the paper deployment and show it; Ctrl-C stops everything
 	@exec $(BIN)/python -m services.console --config "$(CONFIG)" run $(RUN_OPTIONS)
 
+#: after chaos, which waits most of its time as the scenarios do
+QUICK = $(filter-out tests/chaos/ tests/scenarios/,$(wildcard tests/*/)) $(wildcard tests/test_*.py)
+
 test: $(VENV)/test.stamp  ## format, types and the whole suite
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	@log=$$(mktemp); echo "the quick tests run beside the live ones; they are shown at the end"; \
-	$(BIN)/python -m pytest --ignore=tests/scenarios --ignore=tests/chaos >"$$log" 2>&1 & quick=$$!; \
-	trap 'kill $$quick; rm -f "$$log"; exit 130' INT TERM; \
-	$(BIN)/python -m pytest tests/scenarios tests/chaos; live=$$?; \
-	wait $$quick; quick=$$?; cat "$$log"; rm -f "$$log"; exit $$((live || quick))
+	@log=$$(mktemp); echo "chaos and the quick tests run beside the scenarios; they are shown at the end"; \
+	$(BIN)/python -m pytest tests/chaos $(QUICK) >"$$log" 2>&1 & others=$$!; \
+	trap 'kill $$others; rm -f "$$log"; exit 130' INT TERM; \
+	$(BIN)/python -m pytest tests/scenarios; scenarios=$$?; \
+	wait $$others; others=$$?; cat "$$log"; rm -f "$$log"; exit $$((scenarios || others))
 
 format: $(VENV)/test.stamp  ## rewrite the code in the house format
 	$(BIN)/ruff format .
@@ -58,10 +61,14 @@ $(VENV)/run.stamp: requirements-run.txt pyproject.toml
 	@$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@
 
-$(VENV)/test.stamp: $(VENV)/run.stamp requirements-test.txt
+$(VENV)/sweep.stamp: $(VENV)/run.stamp requirements-sweep.txt
+	@$(PIP) install --require-hashes -r requirements-sweep.txt
+	@touch $@
+
+$(VENV)/test.stamp: $(VENV)/sweep.stamp requirements-test.txt
 	@$(PIP) install --require-hashes -r requirements-test.txt
 	@touch $@
 
-$(VENV)/bench.stamp: $(VENV)/run.stamp requirements-bench.txt
+$(VENV)/bench.stamp: $(VENV)/sweep.stamp requirements-bench.txt
 	@$(PIP) install --require-hashes -r requirements-bench.txt
 	@touch $@

@@ -124,7 +124,7 @@ def load(path: Path, *, with_changes: bool = True) -> Config:
     with_changes  take `makerd quoter add|remove` into account, which last as long as a deployment
     Raises: BadInput naming the key, the value and the rule.
     """
-    config = parse(_read(path), Config, str(path))
+    config = parse(read_file(path), Config, str(path))
     config.venues.update({name: _located(venue, config) for name, venue in config.venues.items()})
     for account in config.accounts:
         config.venue_of(account)
@@ -142,7 +142,8 @@ def load(path: Path, *, with_changes: bool = True) -> Config:
     return config
 
 
-def _read(path: Path) -> object:
+def read_file(path: Path) -> object:
+    """Return the tables of a TOML or JSON file as they were written. Raises: BadInput."""
     try:
         text = path.read_text(encoding="utf-8")
         return msgspec.json.decode(text) if path.suffix == ".json" else tomllib.loads(text)
@@ -184,7 +185,7 @@ def apply_changes(config: Config) -> None:
 def _added_quoters(run_dir: Path) -> dict[str, Quoter]:
     """Return the quoters that `makerd quoter add` wrote to `run_dir/quoters/<symbol>.json`."""
     paths = sorted((run_dir / "quoters").glob("*.json"))
-    return {path.stem: parse(_read(path), Quoter, str(path)) for path in paths}
+    return {path.stem: parse(read_file(path), Quoter, str(path)) for path in paths}
 
 
 def parse(raw: object, kind: type[T], where: str) -> T:

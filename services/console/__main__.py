@@ -18,6 +18,7 @@ from services.console.commands import (
     replaying,
     statistics,
     strategies,
+    sweeping,
 )
 from services.console.options import parse
 from services.console.running import run
@@ -53,6 +54,7 @@ def _dispatch(options: argparse.Namespace) -> int:
         "quoter": lambda: quoters.change(config(), options),
         "record": lambda: records.change(config(), options),
         "replay": lambda: replaying.command(options),
+        "sweep": lambda: sweeping.command(options),
         "tap": lambda: looking.tap(config(), options.topic),
         "check": lambda: checking.check(options.checked, options.mid, options.symbol, options.equity),
         "strategies": lambda: strategies.strategies(options.strategy, as_json=options.json),

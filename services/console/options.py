@@ -8,6 +8,7 @@ from typing import NoReturn
 
 from shared.errors import BadInput
 
+MOST_WORKERS = 1_024
 DEFAULT_CONFIG = Path(__file__).resolve().parents[2] / "deploy" / "config" / "paper.toml"
 
 
@@ -39,6 +40,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     _add_quoter(commands.add_parser("quoter", help="add or remove a quoter while running"))
     _add_record(commands.add_parser("record", help="record what every process is told and says"))
     _add_replay(commands.add_parser("replay", help="what a configuration would have cost on recorded data"))
+    _add_sweep(commands.add_parser("sweep", help="search the best parameters on recorded data"))
     tap = commands.add_parser("tap", help="print bus traffic")
     tap.add_argument("topic", nargs="?", default="", help="prefix, such as Top.backpack.SOL_USDC_PERP.")
     check = commands.add_parser("check", help="validate a configuration and show its quotes")
@@ -77,6 +79,25 @@ def _add_replay(replay: argparse.ArgumentParser) -> None:
         "--verify", type=Path, metavar="RUN",
         help="make the recorded calls of a run directory again: every output must be the same, byte for byte",
     )  # fmt: skip
+
+
+def _add_sweep(sweep: argparse.ArgumentParser) -> None:
+    sweep.add_argument("sweep", type=Path, metavar="SWEEP", help="TOML: base, data, space, objective, ...")
+    sweep.add_argument(
+        "--out", type=Path, help="directory of the results (default: run/sweep/<name of SWEEP>)"
+    )
+    sweep.add_argument(
+        "--workers", type=_count, metavar="N", help="processes; 0 = in this one (default: a core each)"
+    )
+    sweep.add_argument(
+        "--scheduler", metavar="tcp://HOST:PORT", help="use the workers of this dask scheduler"
+    )
+
+
+def _count(text: str) -> int:
+    if not text.isdigit() or int(text) > MOST_WORKERS:
+        raise argparse.ArgumentTypeError(f"must be a whole number from 0 to {MOST_WORKERS}, was {text!r}")
+    return int(text)
 
 
 def _add_record(record: argparse.ArgumentParser) -> None:

@@ -17,7 +17,9 @@ from services.replay.settings import ReplaySettings, parse_replay
 from services.replay.venue.account import Fees, SimAccount
 from services.replay.venue.queue import FillModel
 from services.replay.venue.simulated import SimulatedVenue
+from services.risk.config import Config as RiskConfig
 from services.risk.config import parse_risk
+from services.risk.hedging import check_accounts
 from services.signals.config import parse_signals
 from shared.clock import NS_PER_MS
 from shared.config import Config, parse
@@ -41,20 +43,47 @@ class Assembly:
 def assemble(config: Config, symbols: Sequence[str]) -> Assembly:
     """Read everything that a replay of these symbols needs. Raises: BadInput.
 
-    A symbol that is not configured takes the settings of the only quoter there is.
+    A symbol that is not configured takes the settings of the only quoter there is; the leg of a hedge
+    has none.
     """
-    quoters = tuple(_quoter_of(config, symbol) for symbol in symbols)
+    risk = parse_risk(config.risk)
+    quoted = tuple((quoter.account, symbol) for symbol, quoter in config.quoters.items())
+    check_accounts(risk.hedges, config.accounts, quoted)
+    legs = legs_of(config, risk, symbols)
+    hedges = {symbol: table for symbol, table in risk.hedges.items() if symbol in symbols}
+    risk = msgspec.structs.replace(risk, hedges=hedges)  # others: nothing of theirs is replayed
+    quoters = tuple(_quoter_of(config, symbol) for symbol in symbols if symbol not in legs)
     accounts = {settings.account: settings.venue for settings in quoters}
-    accounts |= {name: account.venue for name, account in config.accounts.items() if name in accounts}
-    capabilities = {venue: _capabilities(config, venue) for venue in set(accounts.values())}
+    accounts |= {account: config.accounts[account].venue for account in legs.values()}
+    capabilities = {venue: _capabilities(config, venue) for venue in sorted(set(accounts.values()))}
     parts = Parts(
-        quoters, accounts, parse_risk(config.risk), parse_signals(config.signals),
-        parse(config.execution, ExecutionConfig, "execution"), capabilities, config.deployment.tag,
+        quoters, accounts, risk, parse_signals(config.signals),
+        parse(config.execution, ExecutionConfig, "execution"), capabilities, config.deployment.tag, legs,
     )  # fmt: skip
     settings = parse_replay(config.replay)
     _check_named("held", settings.held, config, symbols)
     _check_named("rules", settings.rules, config, symbols)
     return Assembly(parts, settings)
+
+
+def legs_of(config: Config, risk: RiskConfig, symbols: Sequence[str]) -> dict[str, str]:
+    """Return which of the symbols are legs of hedges, and on which account: symbol -> account.
+
+    Raises: BadInput where a leg could not be told from a quoted symbol, or its data are missing.
+    """
+    legs: dict[str, str] = {}
+    for hedged, table in risk.hedges.items():
+        if hedged not in symbols:
+            continue
+        if table.leg_symbol in config.quoters:
+            raise BadInput(
+                f"risk.hedges.{hedged}.leg_symbol: a replay tells symbols by their names alone, and "
+                f"{table.leg_symbol} is quoted too"
+            )
+        if table.leg_symbol not in symbols:
+            raise BadInput(f"replay: no data of {table.leg_symbol}, the leg that hedges {hedged}")
+        legs[table.leg_symbol] = table.leg_account
+    return legs
 
 
 def _check_named(table: str, given: Mapping[str, object], config: Config, symbols: Sequence[str]) -> None:
@@ -101,11 +130,3 @@ def build(assembly: Assembly, model: FillModel, listener: Listener, now_ns: int)
 
 def _share(bps: float) -> Decimal:
     return Decimal(str(bps)) / _TEN_THOUSANDTH
-
-
-def with_params(config: Config, changes: Mapping[str, Mapping[str, object]]) -> Config:
-    """Return the configuration with some tables' keys replaced: table -> key -> value."""
-    tables = {
-        name: {**getattr(config, name), **values} for name, values in changes.items() if name != "quoters"
-    }
-    return msgspec.structs.replace(config, **tables)

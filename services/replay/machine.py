@@ -21,6 +21,7 @@ from services.quoter.core import Quoter
 from services.replay.agenda import NEVER_NS, Agenda
 from services.replay.desk_link import DeskLink, Ways
 from services.replay.latency import Latency
+from services.replay.risk_duty import CHECK_NS, RiskDuty
 from services.replay.venue.simulated import SimulatedVenue
 from services.risk.config import Config as RiskConfig
 from services.risk.core import Risk
@@ -78,14 +79,15 @@ class Listener(Protocol):
 class Parts:
     """What a machine is built of, read from a configuration once."""
 
-    __slots__ = ("capabilities", "execution", "quoters", "risk", "signals", "tag", "venues")
+    __slots__ = ("capabilities", "execution", "legs", "quoters", "risk", "signals", "tag", "venues")
 
     def __init__(
         self, quoters: Sequence[Settings], venues: Mapping[str, str], risk: RiskConfig,
         signals: SignalsConfig, execution: ExecutionConfig, capabilities: Mapping[str, Capabilities],
-        tag: int,
+        tag: int, legs: Mapping[str, str] | None = None,
     ) -> None:  # fmt: skip
-        """venues: account -> venue; capabilities: venue -> what it can do."""
+        """venues: account -> venue; capabilities: venue -> what it can do; legs: symbol -> account."""
+        self.legs = dict(legs or {})
         self.quoters, self.venues = quoters, venues
         self.risk, self.signals, self.execution = risk, signals, execution
         self.capabilities, self.tag = capabilities, tag
@@ -118,7 +120,8 @@ class Machine:
             for account, venue in parts.venues.items()
         }  # fmt: skip
         self.quoters = {(s.venue, s.symbol): Quoter(s) for s in parts.quoters}
-        self.account_of = {s.symbol: s.account for s in parts.quoters}
+        self.account_of = {s.symbol: s.account for s in parts.quoters} | parts.legs
+        self.duty = RiskDuty(self.risk, self.links.values(), self._publish)
         self._accounts = {(s.account, s.symbol): (s.venue, s.symbol) for s in parts.quoters}
         self._on_quoter = {key: handlers_of(core) for key, core in self.quoters.items()}
         self._on_top = {key: core.on_top for key, core in self.quoters.items()}
@@ -163,17 +166,19 @@ class Machine:
         for settings in parts.quoters:
             self.risk.watch(settings.account, settings.symbol)
             self.risk.set_quoted(settings.account, settings.symbol, True)
+        for symbol, account in parts.legs.items():
+            self.risk.watch(account, symbol)
         self._publish(list(self.risk.on_halts({}, now_ns, True)), now_ns)
         for link in self.links.values():
             link.start(now_ns)
             agenda.every(now_ns + _STAGGER_NS, link.core.timer_ns, link.on_timer)
-        for settings in parts.quoters:
-            link = self.links[settings.account]
-            agenda.at(now_ns + NS_PER_MS, self._demand, (link, settings.symbol))
+        for symbol, account in self.account_of.items():
+            agenda.at(now_ns + NS_PER_MS, self._demand, (self.links[account], symbol))
         for number, (key, core) in enumerate(self.quoters.items()):
             del key
             agenda.every(now_ns + (2 + number) * _STAGGER_NS, core.timer_ns, self._timer(core.on_timer))
         agenda.every(now_ns + self.risk.timer_ns, self.risk.timer_ns, self._timer(self.risk.on_timer))
+        agenda.every(now_ns + CHECK_NS, CHECK_NS, self.duty.check)
         if self._signals_wanted:
             agenda.every(
                 now_ns + self.signals.timer_ns, self.signals.timer_ns, self._timer(self.signals.on_timer)

@@ -99,6 +99,9 @@ class Run:
             for at_ns, alert in link.alerts
             if alert.is_error
         ]
+        alerts += [
+            f"{(at_ns - self.start_ns) / NS_PER_S:.3f} s: {text}" for at_ns, text in machine.duty.alerts
+        ]
         return Outcome(
             model, reports, self._difference(machine, ledgers), is_clean, tuple(alerts),
             ledgers.quotes_reasons,

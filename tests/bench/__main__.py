@@ -1,7 +1,8 @@
 """`python -m tests.bench [NAMES...] [--quick] [--out run/bench.json]`
 
 NAMES choose what is run: `chains` (tick_to_order, bare_chain, one_process, memory_...),
-`feed_capacity`, `quoters`, `matching_engine`; or the name of any result of these. None = all.
+`feed_capacity`, `quoters`, `matching_engine`, `replay`, `sweep`; or the
+name of any result of these. None = all.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tests.bench import chains, feed_capacity, matching, quoters
+from tests.bench import chains, feed_capacity, matching, quoters, replaying, sweeps
 from tests.bench.machine import describe_machine
 from tests.bench.processes import BenchFailure
 from tests.bench.results import MIN_FEED_CAPACITY, Result, ratios, show, write
@@ -61,11 +62,23 @@ def _quoters(directory: Path, quick: bool) -> list[Result]:
     return results
 
 
+def _replay(_directory: Path, quick: bool) -> list[Result]:
+    return replaying.measure(quick)
+
+
+def _sweep(directory: Path, quick: bool) -> list[Result]:
+    if quick:
+        return sweeps.measure(directory, sweeps.Size(rounds=2, job_s=60, long_s=600))
+    return sweeps.measure(directory, sweeps.Size(rounds=5, job_s=200, long_s=2_000))
+
+
 BENCHMARKS = (
     Benchmark("matching_engine", ("matching_engine",), _matching),
     Benchmark("chains", ("tick_to_order", "bare_chain", "one_process", "memory_"), _chains),
     Benchmark("feed_capacity", ("feed_capacity",), _feed),
     Benchmark("quoters", ("quoters_",), _quoters),
+    Benchmark("replay", ("replay_",), _replay),
+    Benchmark("sweep", ("sweep_",), _sweep),
 )
 
 

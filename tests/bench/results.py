@@ -45,6 +45,7 @@ BOUNDS = (
     Bound("tick_to_order", "one_process", "p50", 3.5),
 )
 MIN_FEED_CAPACITY = 20_000
+MIN_SWEEP_SPEEDUP = 1.8
 #: columns of a report that nobody looks at in a terminal
 PIPE_WIDTH = 120
 

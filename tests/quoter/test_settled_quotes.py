@@ -22,6 +22,7 @@ from shared.clock import NS_PER_MS, NS_PER_S
 from shared.messages import (
     FeedStatus,
     Message,
+    Quotes,
     Side,
     Volatility,
     Working,
@@ -194,7 +195,7 @@ def begin(stand: Stand) -> None:
 
 @pytest.mark.parametrize("name", PARAMS)
 @given(run=RUNS)
-@settings(max_examples=250)
+@settings(max_examples=150)
 def test_a_quoter_that_skips_what_is_settled_says_exactly_the_same(
     name: str, run: list[tuple[int, Event]]
 ) -> None:
@@ -228,3 +229,18 @@ def test_what_is_settled_is_not_decided_again_while_only_sizes_change(name: str)
         stand.hear(START_NS + number * NS_PER_MS, "sizes", (1 + number % 9, 9))
     assert len(calls) < 5
     assert not [at for at, _ in stand.said if START_NS + NS_PER_MS < at < START_NS + NS_PER_S // 5]
+
+
+def test_an_order_of_ours_that_turns_out_to_be_the_best_alone_unsettles_at_once() -> None:
+    stand = Stand(settings_of("two_sided", **PARAMS["join"]))
+    begin(stand)
+    now_ns = START_NS + 400 * NS_PER_MS
+    stand.hear(now_ns, "depth", ([(19_999, 5), (19_990, 9)], [(20_001, 5)]))
+    stand.hear(now_ns, "sizes", (5, 5))
+    stand.hear(now_ns + NS_PER_MS, "sizes", (5, 5))
+    assert stand.quoter._settled_until_ns > now_ns + 70 * NS_PER_MS  # nothing is decided anew until then
+    stand.hear(now_ns + 2 * NS_PER_MS, "working", [(Side.BUY, 19_999, 5)])
+    stand.hear(now_ns + 60 * NS_PER_MS, "working", [(Side.BUY, 19_999, 5)])
+    at_ns, quotes = stand.said[-1]
+    assert at_ns == now_ns + 60 * NS_PER_MS and isinstance(quotes, Quotes)
+    assert quotes.levels[0].price == 19_990

@@ -77,6 +77,7 @@ class Stage:
     ) -> None:  # fmt: skip
         self.views: list[tuple[MarketView, Top | None]] = []
         self.sent: list[int] = []
+        self.arrivals: list[int] = []
         self.watch = Watch()
         self.now_ns = START_NS
         assembly = assemble(config_of(directory, replay=replay, strategy=strategy, more=more), (SYMBOL,))
@@ -98,13 +99,19 @@ class Stage:
         return assembly
 
     def _count_orders(self) -> None:
-        place = self.venue.place
+        place, cancel = self.venue.place, self.venue.cancel
 
-        def counted(account: str, new: Any, now_ns: int) -> Any:
+        def placed(account: str, new: Any, now_ns: int) -> Any:
             self.sent.append(new.client_order_id)
+            self.arrivals.append(now_ns)
             return place(account, new, now_ns)
 
-        self.venue.place = counted  # type: ignore[method-assign]
+        def cancelled(account: str, request: Any, now_ns: int) -> Any:
+            self.arrivals.append(now_ns)
+            return cancel(account, request, now_ns)
+
+        self.venue.place = placed  # type: ignore[method-assign]
+        self.venue.cancel = cancelled  # type: ignore[method-assign]
 
     def begin(self) -> Stage:
         """Tell the rules and a book, and let a few seconds pass: quotes rest."""

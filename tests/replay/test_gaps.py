@@ -18,7 +18,6 @@ from services.replay.venue.queue import FillModel
 from shared.clock import NS_PER_MS, NS_PER_S
 from shared.errors import BadInput
 from shared.messages import Mark, Message, Quotes, Side, Top
-from tests.replay.frames import a_market
 from tests.replay.market import (
     START_NS,
     SYMBOL,
@@ -32,6 +31,7 @@ from tests.replay.market import (
     trade,
     write_lines,
 )
+from tests.replay.sources.frames import a_market
 from tests.replay.stage import Feed, Script, Watch
 
 PLAIN = "time,bid,bid_size,ask,ask_size\n"

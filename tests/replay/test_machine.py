@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import gzip
 from decimal import Decimal
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from services.replay.running import Outcome, Replayed, replay
+from services.replay.settings import ReplaySettings
+from services.replay.sources.opening import open_data
 from services.replay.venue.queue import FillModel
 from shared.clock import NS_PER_S
 from shared.config import load
@@ -80,6 +84,18 @@ def test_the_tie_out_finds_what_the_venue_has_booked_otherwise_and_nothing_else(
     assert alerts == (["the ledger differs from the venue"] if Decimal(wrong) else [])
 
 
+@pytest.mark.parametrize("name", ["binance_usdm_2024-08-08", "binance_spot_2024-08-08"])
+def test_a_recorded_minute_adds_up(shared_data: Path, tmp_path: Path, name: str) -> None:
+    path = tmp_path / "minute.txt"
+    with gzip.open(shared_data / name / "ethusdt_20240808.gz") as lines, path.open("wb") as minute:
+        minute.writelines(islice(lines, 8_000))
+    config = config_of(tmp_path, replay=FEES + f"held = {{{SYMBOL} = 2}}\n" if "spot" in name else FEES)
+    done = replay(config, open_data([str(path)], config, ReplaySettings(), 1.0))
+    assert ties_out(done)
+    assert done.gaps == {SYMBOL: ()}
+    assert all(outcome.reports[SYMBOL].activity.fills for outcome in done.outcomes)
+
+
 def test_X17_several_symbols_accounts_and_venues_at_once(tmp_path: Path) -> None:
     path = tmp_path / "two.toml"
     quoter = 'strategy = "two_sided"\nparams = {join_best = true, size_usd = 400, refresh_interval_s = 0.1}\n'
@@ -149,6 +165,22 @@ def test_a_venue_that_is_too_far_to_confirm_in_time_is_not_called_clean(tmp_path
     stage = Stage(tmp_path, replay="latency = {order_ms = 2000}\n").begin().run(20.0)
     assert stage.resting
     assert not stage.machine.stop(stage.now_ns, NS_PER_S)
+
+
+def test_a_market_event_takes_feed_two_hops_and_the_way_to_the_venue(tmp_path: Path) -> None:
+    rest = "latency = {feed_ms = 3, hop_ms = 0.5, order_ms = 20, reply_ms = 40}\n"
+    stage = Stage(tmp_path, rest, INSIDE).begin()
+    stage.arrivals.clear()
+    moved_ns = stage.now_ns
+    stage.book = (200_020, 5_000, 200_030, 5_000)
+    stage.run(1.0)
+    quoted_ns = next(
+        now_ns
+        for now_ns, quotes in stage.watch.of(Quotes)
+        if now_ns > moved_ns and quotes.cause_ns == moved_ns
+    )
+    assert quoted_ns - moved_ns == 3_500_000
+    assert stage.arrivals[0] - moved_ns == 24_000_000
 
 
 def test_latency_costs_time_at_both_sides_and_at_the_best_price(tmp_path: Path) -> None:

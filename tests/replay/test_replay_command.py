@@ -14,8 +14,8 @@ from services.console.__main__ import main
 from services.console.commands import replaying
 from services.replay.report.writing import read_report
 from services.replay.running import Replayed
-from tests.replay.frames import a_market
 from tests.replay.market import SYMBOL, config_text, write_lines
+from tests.replay.sources.frames import a_market
 
 BTC = "BTC_USDC_PERP"
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from services.risk.config import parse_risk
@@ -162,6 +162,8 @@ STEPS = st.lists(
 
 
 @given(STEPS, st.sampled_from([ACTIVE, BOTH]), st.integers(-500, 500), st.floats(0, 2_000))
+@example([(0.0, 50.0, 0, False), (0.0, 51.0, 0, False)], ACTIVE, 0, 5.0)  # less room at a higher price
+@example([(0.0, 50.0, 0, False), (0.0, 51.0, 0, False)], BOTH, 0, 5.0)
 @settings(max_examples=60, deadline=None)
 def test_R26_any_path_has_an_answer_and_after_the_hedge_nothing_more_is_wanted(
     steps: list[tuple[float, float, int, bool]], table: HedgeTable, leg: int, room: float

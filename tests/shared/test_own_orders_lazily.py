@@ -44,7 +44,7 @@ class Plain(OwnSide):
 
 
 @given(st.sampled_from(Side), st.lists(st.tuples(st.sampled_from([1, 30, 150, 420]), EVENTS), max_size=30))
-@settings(max_examples=300)
+@settings(max_examples=200)
 def test_what_is_ours_is_told_the_same_however_seldom_it_is_settled(side: Side, run: list[Any]) -> None:
     lazy, plain = OwnSide(side, SETTLE_NS), Plain(side)
     newest: dict[int, int] = {}

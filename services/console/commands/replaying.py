@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -13,12 +13,14 @@ from rich.table import Table
 
 from services.console.commands.verifying import verify_run
 from services.console.progress import progress
+from services.replay.assembly import legs_of
 from services.replay.report.writing import MODELS, ReplayReport, write_report
 from services.replay.running import Outcome, Replayed, replay
 from services.replay.settings import parse_replay
 from services.replay.sources.base import Gap
 from services.replay.sources.opening import open_data
 from services.replay.venue.queue import FillModel
+from services.risk.config import parse_risk
 from shared.accounting.report import Report
 from shared.clock import NS_PER_S
 from shared.config import Config, load
@@ -28,6 +30,8 @@ from shared.errors import EXIT_FAILURE, BadInput
 NAMES = {FillModel.THROUGH: "pessimistic", FillModel.QUEUE: "queue", FillModel.TOUCH: "optimistic"}
 CHOICES = {name: (model,) for model, name in NAMES.items()} | {"all": tuple(FillModel)}
 _SHOWN_GAPS = 5
+#: our own recordings count from the start of their host: their times are no dates
+_LEAST_WALL_NS = 10**17
 
 
 def command(options: argparse.Namespace) -> int:
@@ -57,21 +61,22 @@ def _write(config: Config, options: argparse.Namespace, symbol: str, done: Repla
     report = ReplayReport(
         title=f"{symbol}: {', '.join(options.data)}",
         runs={NAMES[outcome.model]: outcome.reports[symbol] for outcome in done.outcomes},
-        epoch_ns=done.start_ns,
-        settings=_settings(config, symbol),
+        epoch_ns=done.start_ns if done.start_ns >= _LEAST_WALL_NS else None,
+        settings=_settings(config, symbol, tuple(done.gaps)),
         notes=tuple(notes_of(done, symbol)),
     )
     return write_report(directory, report)[1]
 
 
-def _settings(config: Config, symbol: str) -> dict[str, str]:
+def _settings(config: Config, symbol: str, symbols: Sequence[str]) -> dict[str, str]:
+    is_leg = symbol in legs_of(config, parse_risk(config.risk), symbols)
     quoter = config.quoters.get(symbol) or next(iter(config.quoters.values()))
     settings = parse_replay(config.replay)
     latency = settings.latency
     hop = f"drawn from {latency.bench}" if latency.bench else f"{latency.hop_ms:g} ms"
     shown = {
-        "strategy": quoter.strategy,
-        "params": ", ".join(f"{name} = {value}" for name, value in quoter.params.items()) or "defaults",
+        "strategy": "none: it is the leg of a hedge" if is_leg else quoter.strategy,
+        "params": "none" if is_leg else _params(quoter.params),
         "fees": f"maker {settings.maker_fee_bps:g} bps, taker {settings.taker_fee_bps:g} bps",
         "equity": f"{settings.equity:g}",
         "latency": (
@@ -82,6 +87,10 @@ def _settings(config: Config, symbol: str) -> dict[str, str]:
     if config.risk:
         shown["risk"] = ", ".join(f"{name} = {value}" for name, value in config.risk.items())
     return shown
+
+
+def _params(params: Mapping[str, object]) -> str:
+    return ", ".join(f"{name} = {value}" for name, value in params.items()) or "defaults"
 
 
 def notes_of(done: Replayed, symbol: str) -> Iterable[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from html import escape
 from itertools import groupby
 
@@ -58,10 +59,15 @@ def page_of(report: ReplayReport) -> str:
         *_plots(runs, report.epoch_ns),
         _settings(report.settings),
     ]
+    return document(report.title, body)
+
+
+def document(title: str, body: Iterable[str]) -> str:
+    """Return a whole page that works without a network."""
     return "\n".join(
         [
             '<!doctype html><html lang="en"><head><meta charset="utf-8">',
-            f"<title>{escape(report.title)}</title><style>{_STYLE}</style>",
+            f"<title>{escape(title)}</title><style>{_STYLE}</style>",
             f"<script>{get_plotlyjs()}</script></head><body>",
             *body,
             "</body></html>",
@@ -107,10 +113,11 @@ def _plots(runs: dict[str, Report], epoch_ns: int | None) -> list[str]:
         markout_figure(runs),
         market_figure(first, axis),
     ]
-    return ["<h2>plots</h2>", *(_html(figure, at) for at, figure in enumerate(figures))]
+    return ["<h2>plots</h2>", *(figure_html(figure, at) for at, figure in enumerate(figures))]
 
 
-def _html(figure: object, at: int) -> str:
+def figure_html(figure: object, at: int) -> str:
+    """Return one plot; `at` numbers the plots of a page."""
     return str(
         to_html(
             figure, full_html=False, include_plotlyjs=False, div_id=f"plot{at}",

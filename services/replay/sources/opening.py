@@ -13,6 +13,7 @@ from services.replay.sources.binance import BinanceRecording
 from services.replay.sources.recorded import OwnRecording
 from services.replay.sources.synthetic import SyntheticSource
 from services.replay.sources.tables import TableRecording
+from services.risk.config import parse_risk
 from shared.config import Config, parse
 from shared.errors import BadInput
 from shared.recording.settings import directory_of
@@ -57,6 +58,11 @@ def _split(text: str, config: Config) -> tuple[str, str]:
 
 
 def _scope(config: Config, symbol: str) -> str:
+    """Return the venue of a symbol: its quoter's, that of the hedge whose leg it is, or the only quoter's."""
+    if symbol not in config.quoters:
+        for table in parse_risk(config.risk).hedges.values():
+            if table.leg_symbol == symbol and table.leg_account in config.accounts:
+                return config.accounts[table.leg_account].venue
     name = symbol if symbol in config.quoters else next(iter(config.quoters), None)
     if name is None:
         raise BadInput("replay: the configuration has no quoter")

@@ -206,10 +206,12 @@ class _Table:
     def _lines(self) -> Iterator[list[str]]:
         open_: Callable[[Any], Any] = gzip.open if self.name.endswith(".gz") else lambda raw: raw
         try:
-            with self._path.open("rb") as raw:
+            with (
+                self._path.open("rb") as raw,
+                io.TextIOWrapper(open_(raw), encoding="utf-8", newline="") as text,
+            ):
                 self._raw = raw
-                with io.TextIOWrapper(open_(raw), encoding="utf-8", newline="") as text:
-                    yield from csv.reader(text)
+                yield from csv.reader(text)
         except EOFError:
             raise BadInput(f"{self.name}: truncated, the gzip stream has no end") from None
         except (OSError, zlib.error, UnicodeDecodeError, csv.Error) as error:

@@ -9,7 +9,7 @@ from itertools import takewhile
 
 from services.replay.venue.book import Market, Resting
 from shared.messages import Side
-from shared.venues.base import VenueBalance, VenueEquity, VenueFill, VenueFunding, VenuePosition
+from shared.venues.base import NewOrder, VenueBalance, VenueEquity, VenueFill, VenueFunding, VenuePosition
 
 #: reads ask for what happened in the last seconds; older fills are not kept
 KEPT_FILLS = 10_000
@@ -82,6 +82,20 @@ class SimAccount:
             self.costs[name] = average.quantize(_COST_DIGITS)  # short, so that sums with it stay exact
         elif abs(lots) > abs(position):
             self.costs[name] = lot_price
+
+    def can_pay(self, market: Market, new: NewOrder, markets: Mapping[str, Market]) -> bool:
+        """Return whether a spot order is covered by what no other spot order holds already."""
+        if new.side is Side.SELL:
+            locked = sum(order.leaves for order in market.our_asks if order.account == self.name)
+            return new.size <= self.positions[market.info.symbol] - locked
+        reserved = sum(
+            one.unit_value * order.price * order.leaves
+            for one in markets.values()
+            if not one.info.is_perp
+            for order in one.our_bids
+            if order.account == self.name
+        )
+        return market.unit_value * new.price * new.size <= self.cash - reserved
 
     def pay_funding(self, market: Market, rate: float, mark_price: float, now_ns: int) -> VenueFunding | None:
         """Pay (position long and rate > 0) or receive one interval's funding."""

@@ -183,27 +183,12 @@ class SimulatedVenue:
         position = self.accounts[account].positions[market.info.symbol]
         if new.reduce_only and new.size > -position * new.side.sign:
             return Rejected("reduce_only", "the order would not reduce the position")
-        if not market.info.is_perp and not self._can_pay(market, account, new):
+        if not market.info.is_perp and not self.accounts[account].can_pay(market, new, self.markets):
             return Rejected("insufficient_funds", "more than is held and not in other orders")
         opposite = market.ask if new.side is Side.BUY else market.bid
         if new.post_only and opposite is not None and (opposite - new.price) * new.side.sign <= 0:
             return Rejected("post_only", "the order would take")
         return None
-
-    def _can_pay(self, market: Market, account: str, new: NewOrder) -> bool:
-        """Return whether a spot order is covered by what no other spot order holds already."""
-        ours = self.accounts[account]
-        if new.side is Side.SELL:
-            locked = sum(order.leaves for order in market.our_asks if order.account == account)
-            return new.size <= ours.positions[market.info.symbol] - locked
-        spot = [one for one in self.markets.values() if not one.info.is_perp]
-        reserved = sum(
-            (one.unit_value * order.price * order.leaves)
-            for one in spot
-            for order in one.our_bids
-            if order.account == account
-        )
-        return market.unit_value * new.price * new.size <= ours.cash - reserved
 
     def _take(self, market: Market, order: Resting, now_ns: int) -> None:
         """Trade with what is displayed on the other side, up to the order's price."""

@@ -95,15 +95,16 @@ class HedgeLeg:
         wanted = combined(active, passive) / unit
         self._settle_aim(_within_room(_whole(wanted), position, view), position, worth)
         assert self._aim is not None
-        is_closer = min(0, position) <= self._aim <= max(0, position)
+        aim = _within_room(self._aim, position, view)  # it was chosen at another price
+        is_closer = min(0, position) <= aim <= max(0, position)
         exempt = is_closer and leg.instrument.reduce_only_is_exempt
-        if abs(self._aim - position) < _least_lots(leg, 0.0, exempt):
+        if abs(aim - position) < _least_lots(leg, 0.0, exempt):
             return ALLOW
         kind = "passive" if abs(passive) > abs(active) else "active"
-        reason = f"{kind} hedge of {self._symbol}: from {position} to {self._aim} lots"
+        reason = f"{kind} hedge of {self._symbol}: from {position} to {aim} lots"
         is_urgent = self._config.active is None or kind == "passive" or self._config.active.style == "ioc"
         style = "ioc" if is_urgent else "maker"
-        return Decision(reason=reason, target=Range(self._aim, self._aim, not is_closer, style))
+        return Decision(reason=reason, target=Range(aim, aim, not is_closer, style))
 
     def _wanted(self, view: HedgeView, held: float, step: float) -> tuple[float, float]:
         """Return what the active and the passive hedge want of the leg, base units."""

@@ -61,7 +61,7 @@ def cash_of(floor: Floor, start: str) -> Decimal:
 
 
 @given(EVENTS, FEES)
-@settings(max_examples=200)
+@settings(max_examples=120)
 def test_cash_is_what_fills_fees_and_funding_come_to_exactly(
     events: list[Any], fees: tuple[str, str]
 ) -> None:
@@ -102,8 +102,9 @@ def test_the_entry_price_is_the_average_of_what_opened_the_position() -> None:
     assert entry_of(floor) == Decimal("1.02")
     floor.ioc(Side.SELL, 102, 3)  # a part is closed: what is left has cost the same
     assert entry_of(floor) == Decimal("1.02")
-    floor.ioc(Side.SELL, 102, 5)  # flips: what is open now was sold at 1.02
-    assert floor.position == -2 and entry_of(floor) == Decimal("1.02")
+    floor.tell(top(110, 10, 112, 10))
+    floor.ioc(Side.SELL, 110, 5)  # flips: what is open now was sold at 1.10
+    assert floor.position == -2 and entry_of(floor) == Decimal("1.10")
     floor.tell(top(98, 10, 100, 10))
     floor.ioc(Side.BUY, 100, 2)
     assert floor.venue.answer(ACCOUNT, StartRead(ReadKind.POSITIONS), 0) == []
@@ -120,7 +121,7 @@ def test_longs_pay_a_positive_rate_once_per_interval_and_it_is_told() -> None:
     floor = Floor()
     floor.ioc(Side.BUY, 101, 5)
     due_ns = floor.now_ns + NS_PER_S
-    floor.tell(mark(1.0, 0.001, due_ns, floor.now_ns))
+    floor.tell(mark(1.0, 0.001, due_ns, floor.now_ns), mark(1.1, 0.001, due_ns, floor.now_ns))
     assert not floor.venue.funded
     floor.tell(mark(1.2, 0.002, due_ns + NS_PER_S, due_ns), after_ns=NS_PER_S)
     ((account, payment),) = floor.venue.funded

@@ -15,9 +15,9 @@ from services.replay.sources.recorded import OwnRecording
 from services.replay.sources.synthetic import SyntheticSource
 from services.replay.sources.tables import TableRecording
 from shared.errors import BadInput
-from tests.replay.frames import a_market
 from tests.replay.market import START_NS, SYMBOL, config_of, info_of, write_lines
-from tests.replay.test_recorded_source import written
+from tests.replay.sources.frames import a_market
+from tests.replay.sources.test_recorded import written
 
 OTHER = "SOL_USDC_PERP"
 

@@ -28,7 +28,7 @@ def test_Q22_post_only_that_would_take_is_refused_and_changes_nothing(side: Side
         st.tuples(st.sampled_from(Side), st.integers(95, 105), st.integers(1, 40)), min_size=1, max_size=5
     )
 )
-@settings(max_examples=200)
+@settings(max_examples=120)
 def test_an_ioc_takes_at_most_what_is_displayed_and_never_beyond_its_limit(orders: list[Any]) -> None:
     floor = Floor()
     bids, asks = ((99, 10), (98, 5), (96, 7)), ((101, 10), (102, 5), (104, 7))
@@ -79,7 +79,7 @@ def test_an_order_that_may_take_takes_and_what_is_left_of_it_rests() -> None:
     ),
     st.integers(-5, 5),
 )  # fmt: skip
-@settings(max_examples=200)
+@settings(max_examples=120)
 def test_R19_reduce_only_never_opens_nor_flips(events: list[tuple[str, Side, int]], start: int) -> None:
     floor = Floor(FillModel.TOUCH)
     if start:
@@ -95,6 +95,15 @@ def test_R19_reduce_only_never_opens_nor_flips(events: list[tuple[str, Side, int
             floor.tell(trade(side, 99 if side is Side.SELL else 101, size))
         after = floor.position
         assert abs(after) <= abs(before) and after * before >= 0
+
+
+@pytest.mark.parametrize(("side", "size"), [(Side.BUY, 1), (Side.SELL, 3)])
+def test_a_reduce_only_order_that_would_not_only_reduce_is_refused(side: Side, size: int) -> None:
+    floor = Floor()
+    floor.ioc(Side.BUY, 101, 2)
+    refused = floor.place(side, 99 if side is Side.BUY else 101, size, reduce_only=True)
+    assert isinstance(refused, Rejected) and refused.reason == "reduce_only"
+    assert isinstance(floor.place(Side.SELL, 101, 2, reduce_only=True), Accepted)
 
 
 def test_a_reduce_only_order_ends_once_nothing_is_left_to_reduce() -> None:

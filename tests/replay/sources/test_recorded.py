@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from services.replay.running import replay
 from services.replay.sources.recorded import OwnRecording
 from shared.clock import NS_PER_MS, NS_PER_S
 from shared.errors import BadInput
@@ -23,8 +24,9 @@ from shared.messages import (
     WorkingOrder,
 )
 from shared.recording.core import CoreKind
-from tests.replay.market import ACCOUNT, START_NS, SYMBOL, VENUE, depth, feed, info_of, top
+from tests.replay.market import ACCOUNT, START_NS, SYMBOL, VENUE, config_of, depth, feed, info_of, top
 from tests.replay.recorded_cores import new_file, record
+from tests.replay.stage import synthetic
 
 Said = list[tuple[int, Message]]
 
@@ -134,3 +136,12 @@ def test_a_run_that_holds_nothing_of_the_symbol_is_refused(tmp_path: Path) -> No
     other = InstrumentInfo(VENUE, "X", "X", "USDC", True, "1", "1", "1", None, None, None, None, "fixed", "1")
     with pytest.raises(BadInput, match=f"nothing of {SYMBOL} is recorded"):
         written(tmp_path, marketdata__backpack=[(START_NS, other)])
+
+
+def test_a_replay_of_a_recording_is_the_replay_of_what_was_recorded(tmp_path: Path) -> None:
+    (market,) = synthetic()
+    recorded = written(tmp_path / "run", marketdata__backpack=list(market.messages()))
+    config = config_of(tmp_path, replay="maker_fee_bps = 1\n")
+    first, second = (replay(config, {SYMBOL: [source]}) for source in (market, recorded))
+    assert [outcome.reports for outcome in first.outcomes] == [outcome.reports for outcome in second.outcomes]
+    assert all(outcome.reports[SYMBOL].activity.fills for outcome in second.outcomes)

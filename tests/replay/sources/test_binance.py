@@ -15,8 +15,8 @@ from services.replay.sources.binance import BinanceRecording, names_of
 from shared.clock import NS_PER_MS, NS_PER_S
 from shared.errors import BadInput
 from shared.messages import Depth, FeedState, FeedStatus, InstrumentInfo, Message, Side, Top, Trade
-from tests.replay.frames import NATIVE, Frames, a_market
 from tests.replay.market import SYMBOL, VENUE, write_lines
+from tests.replay.sources.frames import NATIVE, Frames, a_market
 
 
 def opened(path: Path, rules: Rules | None = None) -> BinanceRecording:

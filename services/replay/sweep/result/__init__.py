@@ -1,0 +1,1 @@
+"""What a sweep leaves: `sweep.json`, `sweep.html`, and `best.toml`, a configuration that `make run` takes."""
