@@ -37,8 +37,9 @@ class Inputs:
     """
 
     __slots__ = (
-        "_has_needs", "_needs", "_outdated_seq", "_stale_ns", "depth", "depth_ns", "equity", "equity_ns", "feed", "flow",
-        "intensity", "permit", "position", "position_ns", "top", "volatility", "working", "working_ns",
+        "_has_needs", "_needs", "_outdated_seq", "_stale_ns", "depth", "depth_ns", "equity", "equity_ns",
+        "feed", "flow", "intensity", "permit", "position", "position_ns", "top", "volatility", "working",
+        "working_ns",
     )  # fmt: skip
 
     def __init__(self, needs: Needs, stale_ns: int) -> None:
