@@ -186,10 +186,10 @@ class MarketState:
             return True
         if self.decide(now_ns).action is not Action.ALLOW or self.missing(now_ns) is not None:
             return False
-        if self._holds.is_empty:  # else one of them may begin or end by the time alone
-            heard_ns = min(self._feed_heard_ns, self._top_heard_ns) + STATE_TTL_NS
-            mark_ns = heard_ns if self._mark is None else self._mark.recv_ns + self._max_mark_age_ns
-            self._sound_until_ns = min(heard_ns, mark_ns)
+        # by the time alone nothing is held again: what is heard grows old
+        heard_ns = min(self._feed_heard_ns, self._top_heard_ns) + STATE_TTL_NS
+        mark_ns = heard_ns if self._mark is None else self._mark.recv_ns + self._max_mark_age_ns
+        self._sound_until_ns = min(heard_ns, mark_ns)
         return True
 
     def _value(self, now_ns: int) -> None:
