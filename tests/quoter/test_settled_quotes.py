@@ -233,7 +233,7 @@ def test_with_every_strategy_what_is_settled_is_what_would_be_said(
     assert_the_same_is_said(settings_of(name, **STRATEGY_PARAMS[name]), run)
 
 
-#: the depth of others, which regime weighs, changes by what execution tells of us and by what it no longer does
+#: the depth of others, which regime weighs, changes with what execution tells of us, and when that settles
 OURS_IN_THE_DEPTH: dict[str, list[tuple[int, Event]]] = {
     "told": [(1, ("depth", ([(19_999, 40), (19_998, 9)], [(20_001, 40), (20_002, 9)]))),
              (200, ("sizes", (40, 40))), (1, ("sizes", (40, 40))),
