@@ -178,6 +178,8 @@ class Quoter:
     def on_working(self, working: Working, now_ns: int) -> Iterable[Message]:
         self._inputs.working, self._inputs.working_ns = working, now_ns
         self._own.report(working.orders, now_ns)
+        if self._needs.depth:
+            self._settled_until_ns = 0  # the depth of others is another one now
         return self._if_unsettled(now_ns)
 
     def on_equity(self, equity: Equity, now_ns: int) -> Iterable[Message]:
@@ -188,7 +190,9 @@ class Quoter:
         if self._instrument is not None:
             permit = narrowed(permit, self._largest, self._instrument.is_perp)
         last, self._inputs.permit = self._inputs.permit, permit
-        is_renewed = last is not None and is_same_permit(permit, last)
+        is_renewed = (
+            last is not None and is_same_permit(permit, last) and permit.expires_ns >= last.expires_ns
+        )
         return self._if_unsettled(now_ns) if is_renewed else self._evaluate(now_ns, 0)
 
     def on_timer(self, now_ns: int) -> Iterable[Message]:
@@ -212,6 +216,7 @@ class Quoter:
             self._settled_until_ns = min(
                 wanted.holds_ns, self._inputs.valid_until_ns(), self._reissue_ns,
                 self._asked.expires_ns - REISSUE_NS if self._asked else 0,
+                self._own.settles_ns() if self._needs.depth else wanted.holds_ns,
             )  # fmt: skip
         asked = self._asked
         if asked is not None and wanted.levels == asked.levels and wanted.exclusive == asked.exclusive:
@@ -300,6 +305,8 @@ class Quoter:
         quotes = Quotes(who.account, who.symbol, levels, exclusive, expires_ns, cause_ns, reason, seq)
         if self._asked is None or levels != self._asked.levels:
             self._own.expect(levels, now_ns)
+            if self._needs.depth:
+                self._settled_until_ns = 0
         self._asked = quotes
         self._reissue_ns = now_ns + REISSUE_NS
         return quotes

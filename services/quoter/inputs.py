@@ -155,8 +155,10 @@ class Inputs:
             if self.volatility.as_of_ns < oldest_ns - TOLD_EACH_NS:
                 return "stale: Volatility"
         if needs.intensity:
-            if self.intensity is None or self.intensity.arrivals_per_s is None:
+            if self.intensity is None:
                 return "missing: Intensity"
+            if self.intensity.arrivals_per_s is None:
+                return self._untold_intensity(self.intensity)
             if not _is_usable(self.intensity):
                 return "unknown: intensity"
             if self.intensity.as_of_ns < oldest_ns - TOLD_EACH_NS:
@@ -164,6 +166,12 @@ class Inputs:
         if needs.depth and not self.is_depth_fresh(now_ns):
             return "missing: Depth" if self.depth is None else "stale: Depth"
         return ""
+
+    def _untold_intensity(self, intensity: Intensity) -> str:
+        """Name what the estimate lacks: takers, or a spread from which they tell something of the mid."""
+        assert self.top and self.top.bid is not None and self.top.ask is not None
+        seen = f"{intensity.trade_count} takers, spread {self.top.ask - self.top.bid} ticks"
+        return f"intensity cannot be told: {seen} (or give intensity_a and intensity_k)"
 
 
 def _is_usable(intensity: Intensity) -> bool:
