@@ -151,7 +151,9 @@ def _sized(view: MarketView, plan: Plan, memory: Kept, levels: tuple[Level, ...]
     if not memory.shorts and memory.compared[0] is levels and memory.compared[1] is view.working:
         return Wanted(levels, False, reason, _dated(memory, view.now_ns, plan.settle_ns))
     possible = within(levels, view.position, view.permit, view.prices, view.sizes)
-    asked, shorts = regrown(possible, view.working, memory.shorts, view.now_ns, plan.resize_after_ns)
+    asked, shorts = regrown(
+        possible, view.working, memory.shorts, view.now_ns, plan.resize_after_ns, is_widened=plan.is_widened
+    )
     compared = (levels, view.working)
     memory = _with(memory, shorts=shorts, asked=Asked(asked, view.now_ns), compared=compared)
     return Wanted(levels if asked is possible else asked, False, reason, memory)
