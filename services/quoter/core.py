@@ -252,7 +252,9 @@ class Quoter:
     def _bounded(self, levels: tuple[Level, ...], view: MarketView) -> tuple[Level, ...]:
         """Apply hysteresis, then the permit: what limits comes last."""
         asked = self._asked.levels if self._asked else ()
-        levels = keep_places(levels, asked, view.bid, view.ask, self._size_tolerance)
+        levels = keep_places(
+            levels, asked, view.bid, view.ask, self._size_tolerance, may_exceed=not self._follows_position
+        )
         top = self._inputs.top
         assert top and top.bid is not None and top.ask is not None
         levels = passive(levels, top.bid, top.ask, self._prices)
