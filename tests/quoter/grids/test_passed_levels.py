@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from services.quoter.strategies import perp_grid
 from services.quoter.strategies.grid import STRATEGY as GRID
 from shared.clock import NS_PER_MS
 from shared.messages import Side
@@ -154,3 +155,16 @@ def test_E02_passed_orders_are_remembered_once_and_forgotten_when_the_price_is_b
     assert msgspec.structs.asdict(trader.ask_again().memory) == msgspec.structs.asdict(first)
     trader.move(20_450)
     assert trader.memory.passed == ()
+
+
+@pytest.mark.parametrize("direction", ["long", "neutral"])
+def test_E02_a_passed_close_follows_the_market_and_never_takes(direction: str) -> None:
+    """The row has "3 limit retries, then market": that is left to risk, and written down."""
+    trader = Trader(20_000, **LONG | {"direction": direction, "home": 200})
+    trader.fill(Side.BUY, 19_900)
+    for price in (20_050, 20_080, 20_060, 20_090):
+        trader.move(price, settle_ms=5_000)
+        close = next(level for level in trader.levels if level.side is Side.SELL)
+        assert (close.price, close.size, close.post_only) == (price, 10, True)
+    written = perp_grid.__doc__ or ""
+    assert "Deviation from" in written and "[risk.stops]" in written and "[risk.position_table]" in written
