@@ -64,12 +64,14 @@ def quote(view: MarketView, plan: Plan, memory: Kept) -> Wanted:
     held = memory.held
     if held is None or held.position != view.position:
         held = _held(view, plan, grid)
-    memory = _with(
-        memory, held=held, passed=_passed(view, plan, held, memory), left_ns=_left(view, plan, grid, memory)
-    )
+    passed, left_ns = _passed(view, plan, held, memory), _left(view, plan, grid, memory)
+    if held is not memory.held or passed is not memory.passed or left_ns is not memory.left_ns:
+        memory = msgspec.structs.replace(memory, held=held, passed=passed, left_ns=left_ns)
+    if not passed and left_ns is None:  # mostly
+        return _sized(view, plan, memory, held.levels, _reason(view, grid))
     if not is_new and _is_due_anew(view, plan, grid, memory):
         return quote(view, plan, Kept())
-    if not memory.passed:
+    if not passed:
         return _sized(view, plan, memory, held.levels, _reason(view, grid))
     levels, reason = _levels_past(view, plan, grid, memory)
     return _sized(view, plan, memory, levels, reason)
