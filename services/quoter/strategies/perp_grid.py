@@ -58,7 +58,7 @@ class Params(grids.Params, frozen=True, kw_only=True, forbid_unknown_fields=True
     def problem(self) -> str:
         if self.spacing != "martingale":
             return super().problem()
-        return self.size_problem() or self._martingale_problem()
+        return self.size_problem() or self.widening_problem() or self._martingale_problem()
 
     def _martingale_problem(self) -> str:
         if self.direction == "neutral":

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.quoter.strategies.grids.regrow import regrown
+from shared.errors import BadInput
 from shared.messages import Level, Side
 from tests.quoter.builders import Desk, order, position, top, volatility, working
+from tests.quoter.builders import settings as settings_of
 
 LONG: dict[str, Any] = {"lower": 195, "upper": 205, "grid_num": 101, "quantity": 0.1, "direction": "long"}
-WIDE: dict[str, Any] = {"volatility_spread": 2.0, "volatility_horizon_s": 10}
+WIDE: dict[str, Any] = {"volatility_spread": 2.0, "volatility_horizon_s": 10, "join_passed": True}
 
 
 def sells(desk: Desk) -> list[tuple[int, int]]:
@@ -47,6 +50,30 @@ def test_E02_Q33_a_close_that_is_whole_keeps_its_place() -> None:
     desk.send(working(order(Side.SELL, price, 3, order_id=7)))
     desk.wait(3_000)
     assert sells(desk) == [(price, 3)]
+
+
+@pytest.mark.parametrize(("name", "more"), [
+    ("grid", {}), ("perp_grid", {}), ("perp_grid", {"direction": "long", "spacing": "martingale"}),
+])  # fmt: skip
+def test_Q33_a_widened_grid_that_would_wait_at_every_level_is_refused(
+    name: str, more: dict[str, Any]
+) -> None:
+    table = {"quantity": 0.1, "grid_num": 5, "volatility_spread": 2, **more}
+    with pytest.raises(BadInput, match=r"params: volatility_spread 2 needs join_passed = true") as refused:
+        settings_of(name, **table)
+    assert "\n" not in str(refused.value)
+    assert settings_of(name, **table, join_passed=True)
+
+
+def test_E02_Q33_an_open_keeps_its_distance_while_the_price_falls_through_its_level() -> None:
+    desk = Desk.ready("perp_grid", **LONG | {"grid_num": 11}, **WIDE)
+    desk.send(volatility(150.0))
+    for bid in (20_430, 20_405, 20_390, 20_340):  # the first level is 204
+        desk.send(top(bid, bid + 2, desk.now_ns))
+        price = desk.price(Side.BUY)
+        assert price is not None and price <= 20_400
+        assert 30 <= bid + 1 - price <= 42, "two deviations over ten seconds are 34 ticks"
+        assert sum(level.size for level in desk.levels if level.side is Side.BUY) == 100
 
 
 def test_E02_Q33_an_order_elsewhere_is_no_levels_without_the_option() -> None:

@@ -54,13 +54,21 @@ class Params(base.Params, frozen=True, kw_only=True, forbid_unknown_fields=True)
     resize_after_s: Annotated[float, Meta(ge=0.05, le=600)] = 1.0
 
     def problem(self) -> str:
-        return self.size_problem() or self.range_problem()
+        return self.size_problem() or self.widening_problem() or self.range_problem()
 
     def size_problem(self) -> str:
         given = [name for name in ("quantity", "size_usd", "equity_pct") if getattr(self, name) is not None]
         if len(given) == 1:
             return ""
         return f"exactly one of quantity, size_usd and equity_pct is needed, got {', '.join(given) or 'none'}"
+
+    def widening_problem(self) -> str:
+        if not self.volatility_spread or self.join_passed:
+            return ""
+        return (
+            f"volatility_spread {self.volatility_spread:g} needs join_passed = true: an order that rests "
+            "further out than its level is passed there before it can fill, and its side would wait"
+        )
 
     def range_problem(self) -> str:
         lower, upper, home = self.lower, self.upper, self.home
