@@ -265,7 +265,9 @@ class Quoter:
         assert top and top.bid is not None and top.ask is not None
         bounded_of = (levels, asked, view.bid, view.ask, top.bid, top.ask, view.position, view.permit)
         if bounded_of != self._bounded_of:
-            levels = keep_places(levels, asked, view.bid, view.ask, self._size_tolerance)
+            may_exceed = not self._follows_position
+            tolerance = self._size_tolerance
+            levels = keep_places(levels, asked, view.bid, view.ask, tolerance, may_exceed=may_exceed)
             levels = passive(levels, top.bid, top.ask, self._prices)
             self._bounded_to = within(levels, view.position, view.permit, self._prices, self._sizes)
             self._bounded_of = bounded_of
