@@ -86,9 +86,15 @@ class Run:
             for model, ledgers in zip(models, self.ledgers, strict=True)
         ]
         self._models = models
+        self._woken_ns: list[int] = []
 
     def pass_idle(self, from_ns: int, until_ns: int) -> None:
-        """Pass a time without data: days of nothing are not lived through timer by timer."""
+        """Pass a time without data: days of nothing are not lived through timer by timer.
+
+        What is old afterwards, such as a position that nobody has confirmed for days, is asked for again
+        before the data go on.
+        """
+        self._woken_ns.append(until_ns - SETTLE_NS)
         for machine in self.machines:
             machine.run_until(from_ns + SETTLE_NS)
             machine.agenda.skip(until_ns - SETTLE_NS)
@@ -106,7 +112,7 @@ class Run:
             f"{(at_ns - self.start_ns) / NS_PER_S:.3f} s: {alert.event} {dict(alert.fields)}"
             for link in machine.links.values()
             for at_ns, alert in link.alerts
-            if alert.is_error
+            if alert.is_error and not self._is_waking(at_ns)
         ]
         alerts += [
             f"{(at_ns - self.start_ns) / NS_PER_S:.3f} s: {text}" for at_ns, text in machine.duty.alerts
@@ -115,6 +121,10 @@ class Run:
             model, reports, self._difference(machine, ledgers), is_clean, tuple(alerts),
             ledgers.quotes_reasons,
         )  # fmt: skip
+
+    def _is_waking(self, at_ns: int) -> bool:
+        """True just after a time that was passed over: that it was is no fault of anybody's."""
+        return any(woken_ns <= at_ns < woken_ns + SETTLE_NS for woken_ns in self._woken_ns)
 
     def _difference(self, machine: Machine, ledgers: Ledgers) -> dict[str, Decimal]:
         """Return, for each account, what it has won at the venue less what the ledgers say.
