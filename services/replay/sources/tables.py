@@ -82,14 +82,15 @@ class TableRecording:
         return self._together(self._trades)
 
     def _together(self, trades: _Table) -> Iterator[tuple[int, Message]]:
-        """Raises: BadInput for a trade at a time of which there are no prices at all."""
+        """Raises: BadInput for a trade long after everything else; those from before the prices do no harm."""
         latest_ns = NEVER_NS
         for now_ns, message in heapq.merge(self._best_prices(), self._prints(trades), key=itemgetter(0)):
-            if now_ns > latest_ns:
+            if not isinstance(message, Trade):
+                latest_ns = now_ns + MAX_STEP_AHEAD_NS
+            elif now_ns > latest_ns:
                 ahead_s = (now_ns - latest_ns + MAX_STEP_AHEAD_NS) / NS_PER_S
-                where = f"{trades.name}: row {message.trade_id}" if isinstance(message, Trade) else self.name
-                raise BadInput(f"{where}: the recording's clock jumps ahead by {ahead_s:.3f} s")
-            latest_ns = now_ns + MAX_STEP_AHEAD_NS
+                where = f"{trades.name}: row {message.trade_id}"
+                raise BadInput(f"{where}: the recording's clock jumps ahead by {ahead_s:.3f} s of the prices")
             yield now_ns, message
 
     def _best_prices(self) -> Iterator[tuple[int, Message]]:

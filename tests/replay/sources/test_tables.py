@@ -182,6 +182,10 @@ def test_trades_may_be_hours_apart_but_not_where_there_are_no_prices(tmp_path: P
     prices = PLAIN + "".join(row(3_000 * number) for number in range(5))
     trades = TRADES + f"{T0 + 1},100.00,1.0,1\n{T0 + 12_000},100.00,1.0,1\n"
     assert len(told(of(tmp_path, prices, trades), Trade)) == 2
+    early = TRADES + f"{T0 - 90_000},100.00,1.0,1\n" + trades.removeprefix(TRADES)
+    assert len(told(of(tmp_path, prices, early), Trade)) == 3
     far = trades + f"{T0 + 16_000},100.00,1.0,1\n"
-    with pytest.raises(BadInput, match=r"trade.csv: row 3: the recording's clock jumps ahead by 4000\.000 s"):
+    with pytest.raises(
+        BadInput, match=r"trade.csv: row 3: the recording's clock jumps ahead by 4000\.000 s of"
+    ):
         list(of(tmp_path, prices, far).messages())
