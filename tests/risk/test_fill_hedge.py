@@ -219,3 +219,8 @@ def test_E03_a_maker_fill_is_traded_back_exactly_once_while_the_target_stands() 
         (Side.BUY, True, 7),
         (Side.SELL, False, 7),
     ]
+
+
+def test_E03_the_reference_of_a_contract_that_is_many_coins_is_in_coins() -> None:
+    policy = hedge(reference=0.4)
+    assert bounds(policy.decide(view(6, contract_multiplier="10"))) == (4, 4, False)
