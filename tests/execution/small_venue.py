@@ -105,6 +105,10 @@ class SmallVenue:
         if is_told:
             self.stream += [self._shown(order, "fill"), fill]
 
+    def show(self, order: Resting, event: str = "modified") -> None:
+        """The stream has to tell that the venue has changed an order by itself."""
+        self.stream.append(self._shown(order, event))
+
     def manual_order(self, side: Side, price: int, size: int) -> Resting:
         order = Resting(self._new_id(), None, side, price, size)
         self.orders.append(order)
