@@ -157,7 +157,7 @@ class Risk:
                 for message in self._now_if_worse(account.holdings.values(), now_ns)]  # fmt: skip
 
     def _resume(self, name: str, symbol: str, policy: str, now_ns: int) -> None:
-        """A person has accepted what a policy had halted: that alone is forgiven, and to that account alone."""
+        """A person has accepted what a policy had halted: that is forgiven, and to that account alone."""
         account = self._accounts[name]
         for judge in account.holdings[symbol].policies:
             if isinstance(judge, HearsResumption) and judge.name == policy:

@@ -379,3 +379,28 @@ def test_R27_a_target_that_blinks_does_not_begin_its_patience_anew() -> None:
         world.run(200)
     wait(world, 200, 20)
     assert world.position == 20, "what is left is taken"
+
+
+def test_R27_a_hedge_to_the_other_side_has_a_patience_of_its_own() -> None:
+    world = hunting(maker_tries=1)
+    world.settle()
+    world.place_refusal = "other"
+    wait(world, TRY_MS + 1_000, 20)
+    assert [(order.side, order.post_only) for order in placed(world)][-1] == (Side.BUY, False), (
+        "its time is up"
+    )
+    world.place_refusal = None
+    wait(world, 500, -20)
+    assert [(order.side, order.post_only) for order in placed(world)][-1] == (Side.SELL, True)
+
+
+@pytest.mark.parametrize(
+    ("lots", "limit", "price"), [(20, 9_990, 9_990), (20, 10_500, 9_999), (-20, 10_010, 10_010)]
+)
+def test_R27_it_waits_at_the_passive_best_but_not_beyond_the_targets_limit(
+    lots: int, limit: int, price: int
+) -> None:
+    world = ready()
+    world.permit()
+    want(world, lots, limit_price=limit)
+    assert [order.price for order in sent(world)] == [price]

@@ -195,3 +195,11 @@ def test_sizes_of_a_contract_that_is_many_coins_are_in_coins(mode: str) -> None:
     assert beyond.reason == "position 0.5 is over max 0.4"
     at_max = policy.decide(view(4, **rules))
     assert (at_max.action is Action.STOP) is (mode == "flatten_to_target")
+
+
+def test_R04_quotes_never_lead_beyond_max_while_the_soft_excess_is_traded_back() -> None:
+    desk = Desk(position_table={"threshold": 0.2, "max": 0.4})
+    desk.set_position(30)
+    desk.run(250)
+    assert desk.has_target() and not desk.permit.reduce_only
+    assert (desk.permit.max_long, desk.permit.max_short) == (40, 40)
