@@ -81,7 +81,7 @@ class Judge:
         held = holding.holds.current(now_ns, view.position.quantity)
         self._note(holding, held.alert)
         if held.action is Action.HALT:
-            self._halt.want(holding.symbol, held.reason)
+            self._halt.want(holding.account, holding.symbol, held.reason)
             held = self._halt.decide(holding.symbol)
         return view, strictest([*decisions, held], view.position.quantity)
 

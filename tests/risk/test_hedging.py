@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
+from typing import Any, cast
 
+import msgspec
 import pytest
 
 from services.risk.core import Risk
+from services.risk.policies.hedging.hedge_leg import HedgeLeg, HedgeView
 from services.risk.policies.policy import Action, Decision, Range, strictest
 from shared.messages import FeedState, FeedStatus, Position, Target
 from tests.risk.desk import ACCOUNT, VENUE
@@ -278,3 +281,44 @@ def test_a_target_that_has_not_changed_is_repeated_by_the_timer_alone() -> None:
     assert len([message for message in first if isinstance(message, Target)]) == 1
     again = desk.hear(desk.mark_at(100.0, PERP))
     assert not [message for message in again if isinstance(message, Target)]
+
+
+class _Seen:
+    """Notes what a leg's policy is shown."""
+
+    def __init__(self) -> None:
+        self.views: list[HedgeView] = []
+
+    def decide(self, view: HedgeView) -> Decision:
+        self.views.append(view)
+        return Decision()
+
+
+@pytest.mark.parametrize(
+    ("base", "long", "short"), [(300, 700, 1_000), (-300, 1_000, 700), (0, 1_000, 1_000)]
+)
+def test_L05_a_hedge_may_not_add_to_what_it_hedges_beyond_the_limit(base: int, long: int, short: int) -> None:
+    desk = Pair()
+    pair = desk.core.hedges._pairs[OTHER, PERP]
+    seen = _Seen()
+    desk.core.hedges._pairs[OTHER, PERP] = replace(pair, policy=cast("HedgeLeg", seen))
+    desk.base(base)
+    desk.run(250)
+    assert (seen.views[-1].room_long_usd, seen.views[-1].room_short_usd) == (long, short)
+
+
+def test_L05_a_leg_is_not_larger_than_its_limit_is_now_whatever_was_allotted_before() -> None:
+    desk = Pair(symbols={PERP: {"max_position_share": 0.05}})
+    last: Any = desk.inputs["Equity", OTHER, "-"]
+    for number in (1, 2):
+        desk.hear(msgspec.structs.replace(last, equity_usd=920.0, as_of_ns=last.as_of_ns + number))
+    desk.base(900)  # before the timer that allots anew
+    assert desk.hedge is not None and desk.hedge.minimum == -46
+
+
+def test_R26_a_leg_is_not_traded_back_by_the_policies_of_what_a_quoter_fills() -> None:
+    desk = Pair(symbols={PERP: {"fill_hedge": {}}})
+    desk.base(900)
+    desk.leg(-75)
+    desk.run(500)
+    assert desk.hedge is None

@@ -201,6 +201,16 @@ class HearsFills(Protocol):
     def on_fill(self, fill: Fill, now_ns: int) -> None: ...
 
 
+@runtime_checkable
+class HearsResumption(Protocol):
+    """A policy that is told when a person has ended a halt of its own; its reasons begin with its name."""
+
+    @property
+    def name(self) -> str: ...
+
+    def on_resume(self, history: EquityHistory) -> None: ...
+
+
 def strictest(decisions: Iterable[Decision], position: int = 0) -> Decision:
     """Return one decision that allows nothing which any of them forbids.
 

@@ -15,7 +15,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from services.risk.account.equity_history import LONGEST_NS
+from services.risk.account.equity_history import LONGEST_NS, EquityHistory
 from services.risk.policies.exposure import is_over
 from services.risk.policies.policy import ALLOW, Decision, View
 from services.risk.policies.protection.response import CoolDown, Response, respond
@@ -76,7 +76,7 @@ class EquityLoss:
     """The equity has fallen too far from the peak of the session or of a trailing window."""
 
     def __init__(self, name: str, table: DrawdownTable | LossRateTable, is_strict: bool) -> None:
-        self._name, self._table, self._is_strict = name, table, is_strict
+        self.name, self._table, self._is_strict = name, table, is_strict
         self._window_ns = None if table.window_s is None else seconds_to_ns(table.window_s)
 
     def decide(self, view: View) -> Decision:
@@ -90,8 +90,11 @@ class EquityLoss:
         if not is_over(loss, limit, self._is_strict):
             return ALLOW
         span = "this session" if self._window_ns is None else f"within {self._table.window_s:g} s"
-        reason = f"{self._name}: equity fell by {loss:.2f} from {peak:.2f} {span}, limit {limit:.2f}"
+        reason = f"{self.name}: equity fell by {loss:.2f} from {peak:.2f} {span}, limit {limit:.2f}"
         return respond(self._table.action, self._table.cool_down_s, reason)
+
+    def on_resume(self, history: EquityHistory) -> None:
+        history.restart()
 
     def _limit(self, peak: float) -> float:
         """Return the smaller of the two limits, quote units."""

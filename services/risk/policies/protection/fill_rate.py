@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
+from services.risk.account.equity_history import EquityHistory
 from services.risk.policies.policy import ALLOW, Decision, View
 from services.risk.policies.protection.response import CoolDown, respond
 from services.risk.policies.table import PolicyTable
@@ -39,6 +40,8 @@ class FillRateTable(PolicyTable, frozen=True, forbid_unknown_fields=True):
 class FillRate:
     """The fills of one symbol, by side."""
 
+    name = "fill rate"
+
     def __init__(self, table: FillRateTable, is_strict: bool) -> None:
         self._table = table
         self._window_ns = seconds_to_ns(table.window_s)
@@ -51,6 +54,11 @@ class FillRate:
     def on_fill(self, fill: Fill, now_ns: int) -> None:
         if not fill.is_target:
             self._fills[fill.side].append(now_ns)
+
+    def on_resume(self, history: EquityHistory) -> None:  # noqa: ARG002
+        """Count anew: fills that a person has accepted halt nothing again."""
+        for fills in self._fills.values():
+            fills.clear()
 
     def decide(self, view: View) -> Decision:
         sides = [side for side in Side if self._count(side, view.now_ns) > self._most]
@@ -74,7 +82,7 @@ class FillRate:
 
     def _reason(self, sides: list[Side]) -> str:
         names = " and ".join("buys" if side is Side.BUY else "sells" for side in sides)
-        return f"fill rate: more than {self._most} fills of {names} in {self._table.window_s:g} s"
+        return f"{self.name}: more than {self._most} fills of {names} in {self._table.window_s:g} s"
 
     def _count(self, side: Side, now_ns: int) -> int:
         fills = self._fills[side]
