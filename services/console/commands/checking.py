@@ -21,8 +21,10 @@ from services.quoter.config import parse_quoter
 from services.quoter.explain import Allowed, assumptions, explain
 from services.replay.latency import hop_of
 from services.replay.settings import parse_replay
+from services.risk.config import Config as RiskConfig
 from services.risk.config import parse_risk
 from services.risk.hedging import check_accounts
+from services.risk.policies.table import PolicyTable
 from services.signals.config import parse_signals
 from shared.config import Config, load, parse
 from shared.errors import BadInput, Unknown
@@ -76,9 +78,9 @@ def check(path: Path, mid: str | None, only: str | None, equity: str | None = No
     print(f"{path}: good")
     for symbol, quoter in config.quoters.items():
         if only in (None, symbol):
-            for line in _policies(config, symbol):
-                print(line)
             venue = config.accounts[quoter.account].venue
+            for line in _policies(config, symbol, venue):
+                print(line)
             usd = _number(equity, "--equity")
             _show_quotes(
                 config, symbol, venue, _number(mid, "--mid"), ASSUMED_EQUITY_USD if usd is None else usd
@@ -86,17 +88,37 @@ def check(path: Path, mid: str | None, only: str | None, equity: str | None = No
     return 0
 
 
-def _policies(config: Config, symbol: str) -> list[str]:
+def _policies(config: Config, symbol: str, venue: str) -> list[str]:
     """Return what each policy that judges a symbol was told, as it understands it."""
-    tables = parse_risk(config.risk).tables_of(symbol)
-    found = ((name, getattr(tables, name)) for name in tables.__struct_fields__)
-    return [
-        f"{symbol}: risk.{name}: "
-        + ", ".join(f"{key} {value:g}" if isinstance(value, float) else f"{key} {value}"
-                    for key, value in table.echo().items() if value is not None)
-        for name, table in found
-        if table is not None
-    ]  # fmt: skip
+    risk = parse_risk(config.risk)
+    tables = risk.tables_of(symbol)
+    found = ((name, getattr(tables, name)) for name in tables.__struct_fields__ if name != "rebalance")
+    lines = [f"{symbol}: risk.{name}: {_echo(table)}" for name, table in found if table is not None]
+    return lines + _rebalancing(config, risk, symbol, venue)
+
+
+def _rebalancing(config: Config, risk: RiskConfig, symbol: str, venue: str) -> list[str]:
+    """Return how a symbol is rebalanced: it is on without a table too, and off beside other policies."""
+    listed = documented_instruments(config, venue).get(symbol)
+    if listed is not None and listed.is_perp:
+        return []
+    head, table = f"{symbol}: risk.rebalance", risk.rebalance_of(symbol)
+    if table is not None:
+        kind = "" if listed is not None else " if it is a spot symbol"
+        return [
+            f"{head}: on{kind}: base_asset_target_pct {table.base_asset_target_pct:g}, "
+            f"threshold_pct {table.threshold_pct:g}"
+        ]
+    rivals = risk.rivals_of(symbol)
+    return [f"{head}: off, beside {' and '.join(rivals)}" if rivals else f"{head}: off"]
+
+
+def _echo(table: PolicyTable) -> str:
+    return ", ".join(
+        f"{key} {value:g}" if isinstance(value, float) else f"{key} {value}"
+        for key, value in table.echo().items()
+        if value is not None
+    )
 
 
 def _show_quotes(config: Config, symbol: str, venue: str, mid: Decimal | None, equity: Decimal) -> None:
