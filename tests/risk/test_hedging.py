@@ -278,3 +278,12 @@ def test_a_target_that_has_not_changed_is_repeated_by_the_timer_alone() -> None:
     assert len([message for message in first if isinstance(message, Target)]) == 1
     again = desk.hear(desk.mark_at(100.0, PERP))
     assert not [message for message in again if isinstance(message, Target)]
+
+
+def test_R25_a_leg_is_not_traded_back_as_excess_inventory() -> None:
+    desk = Pair(excess_share=0.05, max_position_share=0.9)
+    desk.base(100)
+    desk.leg(-300)
+    desk.run(500)
+    assert desk.leg_permit.may_buy and desk.leg_permit.may_sell, "200 together, 5 % of the limit are 45"
+    assert desk.hedge is not None and "hedge of" in desk.hedge.reason

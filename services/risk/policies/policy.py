@@ -10,13 +10,15 @@ Breakers are shared by all symbols and keep no state. Policies are built for eac
 each account (`catalogue.policies_of`) and may keep what they need; one that wants to see fills
 has an `on_fill` too. Both are asked again and again with the same view: that changes nothing.
 
-The strictest decision wins: the highest action, the smallest bounds, the largest reduction.
+The strictest decision wins: the highest action, the smallest bounds, the largest reduction. A
+target that may open works only while nobody asks for a reduction and its side is not paused:
+of any other only the part that reduces is left (row R04).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from typing import Protocol, TypeVar, runtime_checkable
 
@@ -53,6 +55,12 @@ class Range:
     def distance(self, position: int) -> int:
         """Return the lots to trade from `position`."""
         return max(self.minimum - position, position - self.maximum, 0)
+
+    def only_reducing(self, position: int) -> Range:
+        """Return the part of it that lies between `position` and zero, as one that may not open."""
+        low, high = min(0, position), max(0, position)
+        minimum, maximum = (min(max(end, low), high) for end in (self.minimum, self.maximum))
+        return replace(self, minimum=minimum, maximum=maximum, may_open=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,10 +232,16 @@ def strictest(decisions: Iterable[Decision], position: int = 0) -> Decision:
         may_buy, may_sell = may_buy and decision.may_buy, may_sell and decision.may_sell
         bounds += [] if decision.bound is None else [decision.bound]
         alerts += [decision.alert] if decision.alert else []
+    may_open = action is Action.ALLOW and not any(_reduces(decision.target, position) for decision in decisions)
     for decision in decisions:
         wanted = decision.target
-        if wanted is None or (wanted.may_open and action is not Action.ALLOW):
-            continue  # what may grow does not hide a reduction that something stricter asks for
+        if wanted is None:
+            continue
+        is_paused = not (may_buy if position < wanted.minimum else may_sell)
+        if wanted.may_open and (is_paused or not may_open):
+            wanted = wanted.only_reducing(position)  # what may grow hides no reduction, and passes no pause
+            if not wanted.distance(position):
+                continue
         if target is None or wanted.distance(position) > target.distance(position):
             target, target_reason = wanted, decision.target_reason or decision.reason
     told.sort(key=lambda part: -part[0])
@@ -236,6 +250,11 @@ def strictest(decisions: Iterable[Decision], position: int = 0) -> Decision:
         action, "; ".join(reasons), hold_ns, target, may_buy, may_sell,
         bound=min(bounds, default=None), alert="; ".join(alerts), told=parts, target_reason=target_reason,
     )  # fmt: skip
+
+
+def _reduces(target: Range | None, position: int) -> bool:
+    """True when a target asks for a reduction and for nothing else."""
+    return target is not None and not target.may_open and target.distance(position) > 0
 
 
 class Holds:
