@@ -75,6 +75,7 @@ class Decision:
     alert       what a person should know now, empty when nothing; told once while it stays the same
     told        of a combined one: each part with its action and reason, strictest first
     target_reason  of a combined one: why the target is what it is
+    is_frozen      of a combined one: a part of it freezes, which a halt does not show: no order at all
     """
 
     action: Action = Action.ALLOW
@@ -87,6 +88,7 @@ class Decision:
     alert: str = field(default="", compare=False)
     told: tuple[str, ...] = field(default=(), compare=False)
     target_reason: str = field(default="", compare=False)
+    is_frozen: bool = field(default=False, compare=False)
 
     @property
     def words(self) -> str:
@@ -219,6 +221,7 @@ def strictest(decisions: Iterable[Decision], position: int = 0) -> Decision:
         return ALLOW
     action, reasons, hold_ns, target, target_reason = Action.ALLOW, list[str](), 0, None, ""
     may_buy = may_sell = True
+    is_frozen = False
     decisions = tuple(decisions)
     bounds, alerts = list[int](), list[str]()
     told: list[tuple[Action, str]] = []
@@ -229,6 +232,7 @@ def strictest(decisions: Iterable[Decision], position: int = 0) -> Decision:
         if decision.reason and decision.action == action and decision.reason not in reasons:
             reasons.append(decision.reason)
         hold_ns = max(hold_ns, decision.hold_ns)
+        is_frozen = is_frozen or decision.is_frozen or decision.action is Action.FREEZE
         may_buy, may_sell = may_buy and decision.may_buy, may_sell and decision.may_sell
         bounds += [] if decision.bound is None else [decision.bound]
         alerts += [decision.alert] if decision.alert else []
@@ -249,6 +253,7 @@ def strictest(decisions: Iterable[Decision], position: int = 0) -> Decision:
     return Decision(
         action, "; ".join(reasons), hold_ns, target, may_buy, may_sell,
         bound=min(bounds, default=None), alert="; ".join(alerts), told=parts, target_reason=target_reason,
+        is_frozen=is_frozen,
     )  # fmt: skip
 
 
