@@ -148,7 +148,7 @@ class View:
     gross_cap_usd  largest such sum
     gross_doubt    why either is not to be traded on; empty when both are current
     is_largest     no symbol of the account has a larger abs(notional)
-    against_usd    signed value of its hedge in another symbol, or of what it is the hedge of
+    against_usd    signed value of its hedge in another symbol, or of what it is the hedge of; None = unknown
     is_quoted      a quoter works on it
     history        the highest equity of the account, of the session and of trailing windows
     quote_usd      spot: what of the equity is not held in coins that we know of, quote units; None = cannot
@@ -167,15 +167,18 @@ class View:
     gross_cap_usd: float
     gross_doubt: str
     is_largest: bool
-    against_usd: float = 0.0
+    against_usd: float | None = 0.0
     is_quoted: bool = True
     history: EquityHistory = field(default_factory=EquityHistory)
     quote_usd: float | None = None
 
     @property
     def exposure_usd(self) -> float:
-        """Value of position and hedge together, >= 0; none where the larger one is the other. Row R26."""
-        both = self.notional_usd + self.against_usd
+        """Value of position and hedge together, >= 0; none where the larger one is the other. Row R26.
+
+        While what is held against it is unknown: of the position alone, which is the most it can be.
+        """
+        both = self.notional_usd + (self.against_usd or 0.0)
         return abs(both) if both * self.notional_usd > 0 else 0.0
 
     @property
