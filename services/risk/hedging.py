@@ -1,9 +1,10 @@
 """Hedges across symbols and accounts: who hedges whom, and what each knows of the other.
 
 A hedged symbol and its leg are judged together: the exposure of the one that is larger is that
-of both (row R26), and unknown while the other one is: then nothing is traded for it. The account's gross counts both in full, for each needs its own margin, and
-each can be left alone by a venue that fails. While either cannot be relied on the hedged symbol
-may not grow and the leg is not traded: it stays what it is.
+of both (row R26), and unknown while the other one is: then nothing is traded for it. The
+account's gross counts both in full, for each needs its own margin, and each can be left alone
+by a venue that fails. While either cannot be relied on the hedged symbol may not grow and the
+leg is not traded: it stays what it is.
 """
 
 from __future__ import annotations

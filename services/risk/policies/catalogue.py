@@ -77,9 +77,7 @@ def _protection(tables: PolicyTables, is_strict: bool) -> tuple[Policy[View], ..
     return tuple(policies)
 
 
-def _balance(
-    ak47_hedge: Ak47HedgeTable | None, rebalance: RebalanceTable | None
-) -> tuple[Policy[View], ...]:
+def _balance(ak47_hedge: Ak47HedgeTable | None, rebalance: RebalanceTable | None) -> tuple[Policy[View], ...]:
     """Return what brings inventory back while all is well."""
     policies: list[Policy[View]] = []
     if ak47_hedge is not None:

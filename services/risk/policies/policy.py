@@ -239,7 +239,9 @@ def strictest(decisions: Iterable[Decision], position: int = 0) -> Decision:
         may_buy, may_sell = may_buy and decision.may_buy, may_sell and decision.may_sell
         bounds += [] if decision.bound is None else [decision.bound]
         alerts += [decision.alert] if decision.alert else []
-    may_open = action is Action.ALLOW and not any(_reduces(decision.target, position) for decision in decisions)
+    may_open = action is Action.ALLOW and not any(
+        _reduces(decision.target, position) for decision in decisions
+    )
     for decision in decisions:
         wanted = decision.target
         if wanted is None:

@@ -1,4 +1,4 @@
-"""reliability.md, row 9: losses from a peak and within a minute stop, freeze or halt; only a person un-halts."""
+"""reliability.md, row 9: losses from a peak and within a minute stop, freeze or halt; a person un-halts."""
 
 from __future__ import annotations
 

@@ -59,6 +59,12 @@ class HedgeTable(PolicyTable, frozen=True, forbid_unknown_fields=True):
         passive = "" if self.passive is None else self.passive.problem()
         return f"passive: {passive}" if passive else ""
 
+    def echo(self) -> dict[str, object]:
+        by_kind = f"{SPOT_SHARE:g} at spot, 0 for a perp"
+        return super().echo() | {
+            "initial_share": by_kind if self.initial_share is None else self.initial_share
+        }
+
     def neutral_share(self, is_perp: bool) -> float:
         """Return the share of the inventory at which nothing is hedged."""
         if self.initial_share is not None:

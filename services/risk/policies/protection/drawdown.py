@@ -48,7 +48,9 @@ class DrawdownTable(PolicyTable, frozen=True, forbid_unknown_fields=True):
         if self.max_pct is None and self.max_usd is None:
             return "max_pct or max_usd must be given"
         if self.window_s is None and self.action != "halt":
-            return f'action "{self.action}" needs a window_s: without trading no session peak is reached again'
+            return (
+                f'action "{self.action}" needs a window_s: without trading no session peak is reached again'
+            )
         return ""
 
 

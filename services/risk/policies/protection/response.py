@@ -18,7 +18,7 @@ CoolDown = Annotated[float, Meta(ge=0.1, le=86_400)]
 
 
 def respond(response: str, cool_down_s: float, reason: str) -> Decision:
-    """Return the decision: in force while it lasts and `cool_down_s` more, or halted until a person resumes."""
+    """Return the decision: in force while it lasts and `cool_down_s` more, or until a person resumes."""
     if response == "halt":
         return Decision(Action.HALT, reason)
     return Decision(_ACTIONS[response], f"{reason}: cool-down", hold_ns=seconds_to_ns(cool_down_s))
