@@ -9,7 +9,7 @@ import pytest
 from services.risk.core import Risk
 from services.risk.policies.policy import Action, Decision, Range, strictest
 from shared.messages import FeedState, FeedStatus, Position, Target
-from tests.risk.desk import ACCOUNT, VENUE, info
+from tests.risk.desk import ACCOUNT, VENUE
 from tests.risk.pair import OTHER, PERP, SPOT, Pair
 
 
@@ -97,58 +97,6 @@ def test_L05_a_hedge_grows_to_the_legs_own_limit_only() -> None:
     assert desk.hedge is None
 
 
-@pytest.mark.parametrize("why", ["position silent", "equity silent", "unconfirmed", "in doubt", "halted"])
-def test_L02_nothing_is_sold_because_a_leg_is_unknown(why: str) -> None:
-    """It was netted against nothing, and the inventory sold at the market after a second of silence."""
-    desk = Pair(max_position_share=0.9, excess_share=0.95)
-    desk.base(940)
-    desk.leg(-115)
-    desk.run(250)
-    assert desk.target is None, "825 together"
-    UNKNOWN[why](desk)
-    desk.run(500)
-    assert desk.target is None and not desk.permit.may_buy and desk.permit.may_sell
-    assert "940.00 is over its limit 900.00, and what is held against it is unknown" in desk.permit.reason
-
-
-def test_L02_a_leg_over_its_limit_is_not_traded_while_what_it_hedges_is_unknown() -> None:
-    desk = Pair(max_position_share=0.6)
-    desk.base(100)
-    desk.leg(-650)
-    _silence("Position", ACCOUNT, SPOT)(desk)
-    desk.run(500)
-    assert desk.hedge is None and desk.leg_permit.reduce_only
-
-
-@pytest.mark.parametrize("leg_account", [OTHER, ACCOUNT])
-def test_R26_a_leg_in_another_base_is_no_hedge(leg_account: str) -> None:
-    desk = Pair(leg_account, max_position_share=0.9, max_gross_equity_multiple=4.0)
-    desk.hear(info(PERP, base="BTC"))
-    desk.base(850)
-    desk.run(500)
-    words = "SOL_USDC is in SOL and SOL_USDC_PERP in BTC: no hedge of each other"
-    assert desk.hedge is None and desk.leg_permit.reduce_only and words in desk.leg_permit.reason
-    assert desk.permit.reduce_only and not desk.permit.may_buy and words in desk.permit.reason
-    desk.leg(-115)
-    desk.base(950)
-    desk.run(500)
-    assert desk.target is not None and desk.target.maximum < 950, "and nets nothing: 950 of 900 alone"
-
-
-def test_R25_a_flat_perp_is_neutral_and_a_spot_market_is_at_one_half() -> None:
-    """The default of one half opened a position of 17.5 % of the equity for a flat perpetual."""
-    flat = Pair(base=0)
-    flat.hear(info(SPOT, is_perp=True))
-    flat.base(1)
-    flat.base(0)
-    flat.run(2_000)
-    assert flat.hedge is None
-    flat.base(-700)
-    assert flat.hedge is not None and flat.hedge.minimum == 50, "65 % of the equity is the band"
-    spot = Pair(base=100)
-    assert spot.hedge is not None and spot.hedge.minimum == 75
-
-
 def test_L05_a_hedge_grows_to_what_the_gross_limit_has_left_for_it() -> None:
     desk = Pair(max_gross_equity_multiple=0.95)
     desk.core.set_quoted(OTHER, SPOT, False)
@@ -174,7 +122,7 @@ def test_L05_a_hedge_that_would_grow_does_not_hide_a_reduction() -> None:
     assert strictest([grow, Decision()], -9).target == Range(-900, -900, True)
 
 
-def _silence(kind: str, scope: str, symbol: str) -> Any:
+def silence(kind: str, scope: str, symbol: str) -> Any:
     def act(desk: Pair) -> None:
         del desk.inputs[kind, scope, symbol]
         desk.run(1_500)
@@ -187,11 +135,11 @@ def _doubted(desk: Pair) -> None:
 
 
 UNKNOWN = {
-    "position silent": _silence("Position", OTHER, PERP),
-    "orders silent": _silence("Working", OTHER, PERP),
-    "equity silent": _silence("Equity", OTHER, "-"),
-    "feed silent": _silence("FeedState", VENUE, PERP),
-    "book silent": _silence("Top", VENUE, PERP),
+    "position silent": silence("Position", OTHER, PERP),
+    "orders silent": silence("Working", OTHER, PERP),
+    "equity silent": silence("Equity", OTHER, "-"),
+    "feed silent": silence("FeedState", VENUE, PERP),
+    "book silent": silence("Top", VENUE, PERP),
     "feed stale": lambda desk: desk.hear(FeedState(VENUE, PERP, FeedStatus.STALE, "late", 0, 0)),
     "unconfirmed": lambda desk: desk.hear(Position(OTHER, PERP, 0, None, False, 9, 0)),
     "in doubt": _doubted,
@@ -221,7 +169,7 @@ def test_L02_it_is_told_at_once_when_the_leg_becomes_unknown() -> None:
 @pytest.mark.parametrize(
     "act",
     [
-        _silence("Position", ACCOUNT, SPOT), _silence("Equity", ACCOUNT, "-"), _silence("Top", VENUE, SPOT),
+        silence("Position", ACCOUNT, SPOT), silence("Equity", ACCOUNT, "-"), silence("Top", VENUE, SPOT),
         lambda desk: desk.hear(Position(ACCOUNT, SPOT, 50, 100.0, True, 99, 0)),
         lambda desk: desk.take(desk.core.on_halts({SPOT: "drill"}, desk.now_ns)),
     ],
@@ -320,12 +268,3 @@ def test_a_target_that_has_not_changed_is_repeated_by_the_timer_alone() -> None:
     assert len([message for message in first if isinstance(message, Target)]) == 1
     again = desk.hear(desk.mark_at(100.0, PERP))
     assert not [message for message in again if isinstance(message, Target)]
-
-
-def test_R25_a_leg_is_not_traded_back_as_excess_inventory() -> None:
-    desk = Pair(excess_share=0.05, max_position_share=0.9)
-    desk.base(100)
-    desk.leg(-300)
-    desk.run(500)
-    assert desk.leg_permit.may_buy and desk.leg_permit.may_sell, "200 together, 5 % of the limit are 45"
-    assert desk.hedge is not None and "hedge of" in desk.hedge.reason
