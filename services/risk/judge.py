@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import replace
 
 from services.risk.account.state import AccountState, Gross
 from services.risk.config import Config, Limits
@@ -82,7 +83,7 @@ class Judge:
         self._note(holding, held.alert)
         if held.action is Action.HALT:
             self._halt.want(holding.account, holding.symbol, held.reason)
-            held = self._halt.decide(holding.symbol)
+            held = replace(self._halt.decide(holding.symbol), is_frozen=held.is_frozen)
         return view, strictest([*decisions, held], view.position.quantity)
 
     def _note(self, holding: Holding, alert: str) -> None:
