@@ -37,7 +37,7 @@ def test_R26_R27_one_hedge_is_worked_to_the_end_and_not_repeated(lag: int) -> No
 
 @pytest.mark.parametrize("flatten_when_halted", [True, False])
 def test_flatten_when_halted_closes_what_is_held_to_zero_and_only_then(flatten_when_halted: bool) -> None:
-    loop = Loop(maker_tries=0, flatten_when_halted=flatten_when_halted)
+    loop = HedgeLoop(maker_tries=0, flatten_when_halted=flatten_when_halted)
     loop.desk.base(900)
     loop.turn(10)
     for core in (loop.world.core, loop.desk.core):
