@@ -193,7 +193,8 @@ class OwnOrders:
         asks: dict[int, int] = {}
         for order in orders:
             sizes = bids if order.side is Side.BUY else asks
-            sizes[order.price] = sizes.get(order.price, 0) + order.leaves
+            price = order.price
+            sizes[price] = sizes.get(price, 0) + order.size - order.filled
         self.bids.report(bids, now_ns)
         self.asks.report(asks, now_ns)
 

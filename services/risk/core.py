@@ -23,7 +23,7 @@ from services.risk.market_state import MarketState
 from services.risk.permits import PERMIT_TTL_NS, REISSUE_NS, is_same, is_worse, no_target, nothing
 from services.risk.policies.catalogue import band_of, breakers_of, policies_of
 from services.risk.policies.halt import StickyHalt
-from services.risk.policies.policy import Action
+from services.risk.policies.policy import HearsResumption
 from shared.clock import seconds_to_ns
 from shared.messages import (
     Depth,
@@ -151,11 +151,19 @@ class Risk:
         """Take the halt flags that are set now: "ALL" or a symbol -> reason; not complete = not all read."""
         if not self.halt.on_flags(flags, is_complete):
             return ()
-        if self.halt.is_resumed:
-            for account in self._accounts.values():
-                account.history.restart()
+        for name, symbol, policy in self.halt.resumed:
+            self._resume(name, symbol, policy, now_ns)
         return [message for account in self._accounts.values()
                 for message in self._now_if_worse(account.holdings.values(), now_ns)]  # fmt: skip
+
+    def _resume(self, name: str, symbol: str, policy: str, now_ns: int) -> None:
+        """A person has accepted what a policy had halted: that is forgiven, and to that account alone."""
+        account = self._accounts[name]
+        for judge in account.holdings[symbol].policies:
+            if isinstance(judge, HearsResumption) and judge.name == policy:
+                judge.on_resume(account.history)
+        account.note_equity(now_ns)  # what a person has accepted is what it is now
+        self.halt.accept(name, policy)
 
     def wanted_halts(self) -> dict[str, str]:
         """Return the halts that policies want and that are no flags yet: symbol -> reason."""
@@ -244,8 +252,7 @@ class Risk:
 
     def _if_blocked(self, key: tuple[str, str], now_ns: int) -> Iterable[Message]:
         """Tell at once when a market must not be quoted; cheap while all is well."""
-        market = self.markets[key]
-        if market.decide(now_ns).action is Action.ALLOW and market.missing(now_ns) is None:
+        if self.markets[key].is_sound(now_ns):
             return ()
         return self._now_if_worse([h for h in self._by_market[key] if h.is_permitted], now_ns)
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from services.risk.market_state import MarketState
 from services.risk.policies.discontinuity import PositionDoubt
-from services.risk.policies.policy import HearsFills, Holds, Policy, View
+from services.risk.policies.holds import Holds
+from services.risk.policies.policy import HearsFills, Policy, View
 from shared.bus import STATE_TTL_NS
 from shared.messages import Fill, Permit, Position, Side, Target, Working
 

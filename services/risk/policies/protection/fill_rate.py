@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
+from services.risk.account.equity_history import EquityHistory
 from services.risk.policies.policy import ALLOW, Decision, View
 from services.risk.policies.protection.response import CoolDown, respond
 from services.risk.policies.table import PolicyTable
@@ -25,19 +26,21 @@ class FillRateTable(PolicyTable, frozen=True, forbid_unknown_fields=True):
 
     max_fills    largest number of fills of one side
     window_s     within so many seconds
-    action       "pause": that side is not quoted while it lasts and cool_down_s more; "freeze": no order is
-                 sent for as long; "halt": until a person resumes
+    action       "pause": that side is not quoted while it lasts and cool_down_s more; "stop": neither is,
+                 reductions work; "freeze": no order at all for as long; "halt": until a person resumes
     cool_down_s  see action, seconds
     """
 
     max_fills: Annotated[int, Meta(ge=1, le=100_000)] = 30
     window_s: Annotated[float, Meta(ge=1, le=3_600)] = 60.0
-    action: Literal["pause", "freeze", "halt"] = "pause"
+    action: Literal["pause", "stop", "freeze", "halt"] = "pause"
     cool_down_s: CoolDown = 60.0
 
 
 class FillRate:
     """The fills of one symbol, by side."""
+
+    name = "fill rate"
 
     def __init__(self, table: FillRateTable, is_strict: bool) -> None:
         self._table = table
@@ -51,6 +54,11 @@ class FillRate:
     def on_fill(self, fill: Fill, now_ns: int) -> None:
         if not fill.is_target:
             self._fills[fill.side].append(now_ns)
+
+    def on_resume(self, history: EquityHistory) -> None:  # noqa: ARG002
+        """Count anew: fills that a person has accepted halt nothing again."""
+        for fills in self._fills.values():
+            fills.clear()
 
     def decide(self, view: View) -> Decision:
         sides = [side for side in Side if self._count(side, view.now_ns) > self._most]
@@ -74,7 +82,7 @@ class FillRate:
 
     def _reason(self, sides: list[Side]) -> str:
         names = " and ".join("buys" if side is Side.BUY else "sells" for side in sides)
-        return f"fill rate: more than {self._most} fills of {names} in {self._table.window_s:g} s"
+        return f"{self.name}: more than {self._most} fills of {names} in {self._table.window_s:g} s"
 
     def _count(self, side: Side, now_ns: int) -> int:
         fills = self._fills[side]
