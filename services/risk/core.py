@@ -4,7 +4,7 @@ In          InstrumentInfo, Top, Depth, Mark, FeedState; Position, Equity, Worki
 Out         Permit each 250 ms for 1 s, and at once when it gets worse; Target while a position
             is to be reduced
 State       the newest message of each kind, breakers and cool-downs, told budgets; what must survive
-            a restart (halts, the session's equity peaks) is kept by the process
+            a restart (halts, losses, cool-downs, closings) is kept by the process
 On failure  a missing, old or doubted input -> a permit that permits nothing, naming it
 """
 
@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 
 from services.risk.account.allocation import Commitments
 from services.risk.account.equity import TrustedEquity
+from services.risk.account.memory import Memory, recall, remember
 from services.risk.account.state import AccountState, Gross
 from services.risk.config import Config
 from services.risk.hedging import Hedges
@@ -23,7 +24,8 @@ from services.risk.market_state import MarketState
 from services.risk.permits import PERMIT_TTL_NS, REISSUE_NS, is_same, is_worse, no_target, nothing
 from services.risk.policies.catalogue import band_of, breakers_of, policies_of
 from services.risk.policies.halt import StickyHalt
-from services.risk.policies.policy import Action, HearsResumption
+from services.risk.policies.lasting import HearsResumption
+from services.risk.policies.policy import Action
 from shared.clock import seconds_to_ns
 from shared.messages import (
     Depth,
@@ -174,11 +176,13 @@ class Risk:
         peaks = ((name, account.history.session_peak_usd) for name, account in self._accounts.items())
         return {name: peak for name, peak in peaks if peak is not None}
 
-    def restore_peaks(self, peaks: Mapping[str, float]) -> None:
-        """Take the peaks of the session from before a restart."""
-        for name, peak in peaks.items():
-            if name in self._accounts:
-                self._accounts[name].history.restore(peak)
+    def memory(self, now_ns: int) -> Memory:
+        """Return what a restart of the process must not forget."""
+        return remember(self._accounts, now_ns)
+
+    def restore(self, memory: bytes) -> None:
+        """Take up what the process remembered before a restart, as of `Memory.to_bytes`."""
+        recall(memory, self._accounts, self.watch)
 
     def take_alerts(self) -> list[tuple[str, str, str]]:
         """Return what a person should know and was not told yet: (account, symbol, text), oldest first."""

@@ -201,16 +201,6 @@ class HearsFills(Protocol):
     def on_fill(self, fill: Fill, now_ns: int) -> None: ...
 
 
-@runtime_checkable
-class HearsResumption(Protocol):
-    """A policy that is told when a person has ended a halt of its own; its reasons begin with its name."""
-
-    @property
-    def name(self) -> str: ...
-
-    def on_resume(self, history: EquityHistory) -> None: ...
-
-
 def strictest(decisions: Iterable[Decision], position: int = 0) -> Decision:
     """Return one decision that allows nothing which any of them forbids.
 
@@ -268,6 +258,15 @@ class Holds:
             until_ns = self._held[index][1]
             if until_ns is None or until_ns <= now_ns:
                 del self._held[index]
+
+    def lasting(self, now_ns: int) -> list[tuple[Decision, int]]:
+        """Return what holds for a time, and until when."""
+        held = self._held.values()
+        return [(decision, until) for decision, until in held if until is not None and until > now_ns]
+
+    def restore(self, decision: Decision, until_ns: int) -> None:
+        """Take what an earlier life of this process had decided, beside what this one decides."""
+        self._held[min(self._held, default=0) - 1] = (decision, until_ns)
 
     def current(self, now_ns: int, position: int = 0) -> Decision:
         """Return the strictest decision that is in force."""

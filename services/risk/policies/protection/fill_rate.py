@@ -60,6 +60,13 @@ class FillRate:
         for fills in self._fills.values():
             fills.clear()
 
+    def memory(self) -> tuple[str, dict[str, int]]:
+        return "", {side.name: until_ns for side, until_ns in self._paused_until_ns.items() if until_ns}
+
+    def recall(self, text: str, times: dict[str, int]) -> None:  # noqa: ARG002
+        for name, until_ns in times.items():
+            self._paused_until_ns[Side[name]] = until_ns
+
     def decide(self, view: View) -> Decision:
         sides = [side for side in Side if self._count(side, view.now_ns) > self._most]
         if self._table.action == "pause":
