@@ -28,6 +28,7 @@ Levels = tuple[tuple[int, int], ...]
 #: longer than market data may lag and still count as live: a ghost of an order of ours must not outlive it
 SettleSeconds = Annotated[float, Meta(ge=0.05, le=6)]
 DEFAULT_SETTLE_S = 1.5
+NEVER_NS = 1 << 62
 
 
 class _OwnSize:
@@ -132,6 +133,17 @@ class OwnSide:
             (price, rest) for price, size in levels if (rest := self._others(price, size, now_ns)) > 0
         )
 
+    def settles_ns(self) -> int:
+        """Return when next, unless something is told before, less than now may be ours; NEVER_NS = never."""
+        return min(
+            (
+                own.changed_ns + self._settle_ns
+                for own in self._own.values()
+                if not own.low == own.high == own.reported
+            ),
+            default=NEVER_NS,
+        )
+
     def _best_where_ours(
         self, price: int, is_surely_ours: bool, behind: Levels, now_ns: int
     ) -> tuple[int, int] | None:
@@ -181,9 +193,14 @@ class OwnOrders:
         asks: dict[int, int] = {}
         for order in orders:
             sizes = bids if order.side is Side.BUY else asks
-            sizes[order.price] = sizes.get(order.price, 0) + order.leaves
+            price = order.price
+            sizes[price] = sizes.get(price, 0) + order.size - order.filled
         self.bids.report(bids, now_ns)
         self.asks.report(asks, now_ns)
+
+    def settles_ns(self) -> int:
+        """Return until when the depth of others follows from the book alone; NEVER_NS = for good."""
+        return min(self.bids.settles_ns(), self.asks.settles_ns())
 
     def expect(self, levels: Iterable[Level], now_ns: int) -> None:
         """Take note of what was just asked for."""

@@ -26,7 +26,7 @@ from services.execution.housekeeping import Housekeeping
 from services.execution.reads.answers import Answers
 from services.execution.reads.open_orders import OpenOrders
 from services.execution.reads.recovery import Recovery
-from services.execution.reads.schedule import Reads
+from services.execution.reads.schedule import NEVER_NS, Reads
 from services.execution.reads.settle import Settler
 from services.execution.requests import Output, ReadKind, SendCancel, StartRead
 from services.execution.sending.quoting import Quoting
@@ -70,6 +70,8 @@ class Execution:
             desk, self.gate, self._reads, self._recovery, self._sender, self._settler, self._accounting,
             self._reconciliation, self._rules, self._statements,
         )  # fmt: skip
+        #: most often busy first
+        self._ticking = (self._settler, self._housekeeping, self._quoting, desk.stream)
 
     # --- the bus -----------------------------------------------------------------------------------
 
@@ -252,17 +254,28 @@ class Execution:
         return self._conclude(now_ns)
 
     def on_timer(self, now_ns: int) -> list[Output]:
+        if not self.idle_until_ns:
+            idle_until_ns = self._idle_until_ns(now_ns)
+            if now_ns < idle_until_ns:  # whatever has happened since the last tick left nothing to do
+                self.idle_until_ns = idle_until_ns
+                return []
         self.gate.check_stream(now_ns)
         self._settler.tick(now_ns)
         self._housekeeping.tick(now_ns)
         self._quoting.tick(now_ns)
         outputs = self._conclude(now_ns)
         if not outputs:
-            self.idle_until_ns = min(
-                self._housekeeping.idle_until_ns(), self._quoting.idle_until_ns(),
-                self._settler.idle_until_ns(), self.desk.stream.idle_until_ns(),
-            )  # fmt: skip
+            self.idle_until_ns = self._idle_until_ns(now_ns)
         return outputs
+
+    def _idle_until_ns(self, now_ns: int) -> int:
+        """Return until when a tick has nothing to do; 0 = it has now."""
+        until_ns = NEVER_NS
+        for part in self._ticking:
+            until_ns = min(until_ns, part.idle_until_ns())
+            if until_ns <= now_ns:
+                return 0
+        return until_ns
 
     def on_stop_request(self, now_ns: int) -> list[Output]:
         """Stop placing, cancel everything of ours; `is_stopped` tells when the venue has confirmed it."""

@@ -52,16 +52,19 @@ class Housekeeping:
 
     def idle_until_ns(self) -> int:
         """Return until when `tick` has nothing to do; 0 = it has, or may have, at once."""
-        desk = self._desk
+        desk, soonest_ns = self._desk, self._reads.idle_until_ns
+        if not soonest_ns:
+            return 0
         if not self._recovery.is_complete or self._gate.is_stopping or desk.halts or desk.strays:
             return 0
         if desk.has_new_symbol or self._sender.wants_rules or self._settler.wants_fills:
             return 0
         if desk.orders.has_owed() or desk.orders.has_inherited() or desk.ids.needs_block():
             return 0
-        if any(not symbol.is_open or symbol.pending is not None for symbol in desk.symbols.values()):
-            return 0
-        return min(self._slow_due_ns, self._reads.idle_until_ns, self._statements.idle_until_ns())
+        for symbol in desk.symbols.values():
+            if not symbol.is_open or symbol.pending is not None:
+                return 0
+        return min(self._slow_due_ns, soonest_ns, self._statements.idle_until_ns())
 
     def _hurry_reads(self, now_ns: int) -> None:
         """Make at once the reads that something waits for."""

@@ -45,9 +45,9 @@ class Symbol:
 
     __slots__ = (
         "agreed", "before_fills", "halt_reason", "instrument", "is_known", "is_open", "last_fill_ns",
-        "lot_value", "maker_refusals", "market", "name", "opens_ns", "orders", "pending", "permit", "position",
-        "position_seq", "price", "pursuit", "quotes", "rejects", "shown_clear_ns", "sides", "slice_due_ns",
-        "slice_refusals", "target", "told_working", "tolerated", "top",
+        "lot_value", "maker_refusals", "market", "name", "opens_ns", "orders", "pending", "permit",
+        "position", "position_seq", "price", "pursuit", "quotes", "rejects", "shown_clear_ns", "sides",
+        "slice_due_ns", "slice_refusals", "target", "told_working", "tolerated", "top",
     )  # fmt: skip
 
     def __init__(self, instrument: Instrument, orders: SymbolOrders) -> None:

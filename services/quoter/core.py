@@ -77,7 +77,10 @@ class Quoter:
         self._asked: Quotes | None = None
         self._reissue_ns = 0
         #: the best prices of others for which what was asked for is right, and until when at the most
-        self._settled: tuple[int, int] | None = None
+        self._settled_bid = self._settled_ask = 0
+        #: what the bounds were last applied to, and what came of it: often it is asked again
+        self._bounded_of: tuple[Any, ...] = ()
+        self._bounded_to: tuple[Level, ...] = ()
         self._settled_until_ns = 0
 
     def on_instrument_info(self, info: InstrumentInfo, now_ns: int) -> Iterable[Message]:
@@ -103,6 +106,7 @@ class Quoter:
             self._own = OwnOrders(self._settle_ns)
         self._rules = self._instrument = instrument
         self._prices, self._sizes = PriceGrid(instrument), LotSizes(instrument)
+        self._bounded_of = ()
         self._plan: Any = settings.strategy.plan(settings.params, instrument)
         self._memory = settings.strategy.start
         largest = settings.params.largest_position()
@@ -141,7 +145,7 @@ class Quoter:
         best_ask = own.asks.best(ask, top.ask_size, asks, now_ns)
         if best_bid is None or best_ask is None:
             return False
-        return (best_bid[0], best_ask[0]) == self._settled
+        return best_bid[0] == self._settled_bid and best_ask[0] == self._settled_ask
 
     def on_depth(self, depth: Depth, now_ns: int) -> Iterable[Message]:
         self._inputs.depth, self._inputs.depth_ns = depth, now_ns
@@ -174,6 +178,8 @@ class Quoter:
     def on_working(self, working: Working, now_ns: int) -> Iterable[Message]:
         self._inputs.working, self._inputs.working_ns = working, now_ns
         self._own.report(working.orders, now_ns)
+        if self._needs.depth:
+            self._settled_until_ns = 0  # the depth of others is another one now
         return self._if_unsettled(now_ns)
 
     def on_equity(self, equity: Equity, now_ns: int) -> Iterable[Message]:
@@ -184,7 +190,9 @@ class Quoter:
         if self._instrument is not None:
             permit = narrowed(permit, self._largest, self._instrument.is_perp)
         last, self._inputs.permit = self._inputs.permit, permit
-        is_renewed = last is not None and is_same_permit(permit, last)
+        is_renewed = (
+            last is not None and is_same_permit(permit, last) and permit.expires_ns >= last.expires_ns
+        )
         return self._if_unsettled(now_ns) if is_renewed else self._evaluate(now_ns, 0)
 
     def on_timer(self, now_ns: int) -> Iterable[Message]:
@@ -208,6 +216,7 @@ class Quoter:
             self._settled_until_ns = min(
                 wanted.holds_ns, self._inputs.valid_until_ns(), self._reissue_ns,
                 self._asked.expires_ns - REISSUE_NS if self._asked else 0,
+                self._own.settles_ns() if self._needs.depth else wanted.holds_ns,
             )  # fmt: skip
         asked = self._asked
         if asked is not None and wanted.levels == asked.levels and wanted.exclusive == asked.exclusive:
@@ -239,7 +248,7 @@ class Quoter:
         levels = self._bounded(levels, view)
         if wanted.levels and not levels:
             return self._nothing(f"no room under the permit: {view.permit.reason}")
-        self._settled = (view.bid, view.ask)
+        self._settled_bid, self._settled_ask = view.bid, view.ask
         return Wanted(levels, wanted.exclusive, wanted.reason, wanted.memory, wanted.holds_ns)
 
     def _widened(self, levels: tuple[Level, ...], view: MarketView) -> tuple[Level, ...]:
@@ -252,11 +261,17 @@ class Quoter:
     def _bounded(self, levels: tuple[Level, ...], view: MarketView) -> tuple[Level, ...]:
         """Apply hysteresis, then the permit: what limits comes last."""
         asked = self._asked.levels if self._asked else ()
-        levels = keep_places(levels, asked, view.bid, view.ask, self._size_tolerance)
         top = self._inputs.top
         assert top and top.bid is not None and top.ask is not None
-        levels = passive(levels, top.bid, top.ask, self._prices)
-        return within(levels, view.position, view.permit, self._prices, self._sizes)
+        bounded_of = (levels, asked, view.bid, view.ask, top.bid, top.ask, view.position, view.permit)
+        if bounded_of != self._bounded_of:
+            may_exceed = not self._follows_position
+            tolerance = self._size_tolerance
+            levels = keep_places(levels, asked, view.bid, view.ask, tolerance, may_exceed=may_exceed)
+            levels = passive(levels, top.bid, top.ask, self._prices)
+            self._bounded_to = within(levels, view.position, view.permit, self._prices, self._sizes)
+            self._bounded_of = bounded_of
+        return self._bounded_to
 
     def _view(self, now_ns: int) -> MarketView | None:
         """Return the market without our own orders; None where a side cannot be told."""
@@ -271,7 +286,7 @@ class Quoter:
         if bid is None or ask is None:
             return None
         return MarketView(
-            now_ns, self._instrument, self._prices, self._sizes, *bid, *ask,
+            now_ns, self._instrument, self._prices, self._sizes, bid[0], bid[1], ask[0], ask[1],
             own.bids.depth(bids, now_ns) if self._needs.depth else (),
             own.asks.depth(asks, now_ns) if self._needs.depth else (),
             position.quantity, permit, working.orders,
@@ -292,6 +307,8 @@ class Quoter:
         quotes = Quotes(who.account, who.symbol, levels, exclusive, expires_ns, cause_ns, reason, seq)
         if self._asked is None or levels != self._asked.levels:
             self._own.expect(levels, now_ns)
+            if self._needs.depth:
+                self._settled_until_ns = 0
         self._asked = quotes
         self._reissue_ns = now_ns + REISSUE_NS
         return quotes

@@ -37,12 +37,14 @@ class Inputs:
     """
 
     __slots__ = (
-        "_needs", "_outdated_seq", "_stale_ns", "depth", "depth_ns", "equity", "equity_ns", "feed", "flow",
-        "intensity", "permit", "position", "position_ns", "top", "volatility", "working", "working_ns",
+        "_has_needs", "_needs", "_outdated_seq", "_stale_ns", "depth", "depth_ns", "equity", "equity_ns",
+        "feed", "flow", "intensity", "permit", "position", "position_ns", "top", "volatility", "working",
+        "working_ns",
     )  # fmt: skip
 
     def __init__(self, needs: Needs, stale_ns: int) -> None:
         self._needs = needs
+        self._has_needs = needs != Needs()
         self._stale_ns = stale_ns
         self.top: Top | None = None
         self.depth: Depth | None = None
@@ -78,13 +80,15 @@ class Inputs:
 
     def market_as_of_ns(self) -> int:
         """When the symbol's market data were last known alive."""
-        if self.top is None or self.feed is None:
+        top, feed = self.top, self.feed
+        if top is None or feed is None:
             return 0
-        return max(self.top.as_of_ns, self.feed.as_of_ns)
+        return max(top.as_of_ns, feed.as_of_ns)
 
     def problem(self, now_ns: int) -> str:
         """Return the first thing that forbids to quote, "" when nothing does."""
-        return self._market_problem(now_ns) or self._account_problem(now_ns) or self._needs_problem(now_ns)
+        problem = self._market_problem(now_ns) or self._account_problem(now_ns)
+        return problem or (self._needs_problem(now_ns) if self._has_needs else "")
 
     def valid_until_ns(self) -> int:
         """Return until when nothing that was found in order here grows old by itself, but for market data."""
@@ -119,12 +123,13 @@ class Inputs:
         return book_problem(self.top)
 
     def _account_problem(self, now_ns: int) -> str:
-        if self.permit is None:
+        permit = self.permit
+        if permit is None:
             return "missing: Permit"
-        if now_ns >= self.permit.expires_ns:
+        if now_ns >= permit.expires_ns:
             return "expired: Permit"
-        if self.permit.halted:
-            return f"halted: {self.permit.reason}"
+        if permit.halted:
+            return f"halted: {permit.reason}"
         if self.position is None or now_ns - self.position_ns > HEARD_TTL_NS:
             return "missing: Position"
         if not self.position.is_known:
@@ -150,8 +155,10 @@ class Inputs:
             if self.volatility.as_of_ns < oldest_ns - TOLD_EACH_NS:
                 return "stale: Volatility"
         if needs.intensity:
-            if self.intensity is None or self.intensity.arrivals_per_s is None:
+            if self.intensity is None:
                 return "missing: Intensity"
+            if self.intensity.arrivals_per_s is None:
+                return self._untold_intensity(self.intensity)
             if not _is_usable(self.intensity):
                 return "unknown: intensity"
             if self.intensity.as_of_ns < oldest_ns - TOLD_EACH_NS:
@@ -159,6 +166,12 @@ class Inputs:
         if needs.depth and not self.is_depth_fresh(now_ns):
             return "missing: Depth" if self.depth is None else "stale: Depth"
         return ""
+
+    def _untold_intensity(self, intensity: Intensity) -> str:
+        """Name what the estimate lacks: takers, or a spread from which they tell something of the mid."""
+        assert self.top and self.top.bid is not None and self.top.ask is not None
+        seen = f"{intensity.trade_count} takers, spread {self.top.ask - self.top.bid} ticks"
+        return f"intensity cannot be told: {seen} (or give intensity_a and intensity_k)"
 
 
 def _is_usable(intensity: Intensity) -> bool:

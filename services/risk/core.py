@@ -22,10 +22,9 @@ from services.risk.holding import Holding
 from services.risk.judge import Judge, missing
 from services.risk.market_state import MarketState
 from services.risk.permits import PERMIT_TTL_NS, REISSUE_NS, is_same, is_worse, no_target, nothing
+from services.risk.policies.abilities import HearsResumption
 from services.risk.policies.catalogue import band_of, breakers_of, policies_of
 from services.risk.policies.halt import StickyHalt
-from services.risk.policies.lasting import HearsResumption
-from services.risk.policies.policy import Action
 from shared.clock import seconds_to_ns
 from shared.messages import (
     Depth,
@@ -256,8 +255,7 @@ class Risk:
 
     def _if_blocked(self, key: tuple[str, str], now_ns: int) -> Iterable[Message]:
         """Tell at once when a market must not be quoted; cheap while all is well."""
-        market = self.markets[key]
-        if market.decide(now_ns).action is Action.ALLOW and market.missing(now_ns) is None:
+        if self.markets[key].is_sound(now_ns):
             return ()
         return self._now_if_worse([h for h in self._by_market[key] if h.is_permitted], now_ns)
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import replace
 
 from services.risk.account.state import AccountState, Gross
-from services.risk.config import Config
+from services.risk.config import Config, Limits
 from services.risk.hedging import Hedges
 from services.risk.holding import Holding
 from services.risk.permits import permit_of, target_of
@@ -34,12 +35,20 @@ class Judge:
         self._config = config
         self._halt = halt
         self._hedges = hedges
+        self._limits: dict[str, Limits] = {}
         #: (account, symbol, text), oldest first; whoever tells them takes them out
         self.alerts: deque[tuple[str, str, str]] = deque(maxlen=MOST_ALERTS)
 
+    def _limits_of(self, symbol: str) -> Limits:
+        """Return a symbol's limits, put together once."""
+        limits = self._limits.get(symbol)
+        if limits is None:
+            limits = self._limits[symbol] = self._config.limits_of(symbol)
+        return limits
+
     def cap_usd(self, symbol: str, account: AccountState) -> float:
         """Return the largest abs(position × price) that a symbol may have, quote units."""
-        limits = self._config.limits_of(symbol)
+        limits = self._limits_of(symbol)
         share_usd = account.equity.usd * limits.max_position_share
         return share_usd if limits.max_position_usd is None else min(share_usd, limits.max_position_usd)
 
@@ -48,7 +57,7 @@ class Judge:
     ) -> tuple[Permit, Target | None]:
         """Return what may rest now, and the reduction that is wanted, if any."""
         view, decision = self._decide(holding, account, gross, now_ns)
-        max_order_usd = self._config.limits_of(holding.symbol).max_order_usd
+        max_order_usd = self._limits_of(holding.symbol).max_order_usd
         permit = permit_of(holding, decision, view, max_order_usd)
         if not account.equity.is_confirmed:
             return permit, None
@@ -74,7 +83,7 @@ class Judge:
         self._note(holding, held.alert)
         if held.action is Action.HALT:
             self._halt.want(holding.account, holding.symbol, held.reason)
-            held = self._halt.decide(holding.symbol)
+            held = replace(self._halt.decide(holding.symbol), is_frozen=held.is_frozen)
         return view, strictest([*decisions, held], view.position.quantity)
 
     def _note(self, holding: Holding, alert: str) -> None:

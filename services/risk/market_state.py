@@ -49,6 +49,8 @@ class MarketState:
         self._mark: Mark | None = None
         self._orders: dict[str, tuple[WorkingOrder, ...]] = {}
         self.instrument: Instrument | None = None
+        #: until then `is_sound` is known to be true: everything that could end it sooner sets it to 0
+        self._sound_until_ns = 0
         #: to value positions at; survives whatever makes the book or the mark doubtful
         self.price = TrustedPrice(self._max_mark_age_ns)
         self._forget_ticks()
@@ -63,6 +65,7 @@ class MarketState:
         self._others: tuple[int, int] | None = None
         self._twice_mid: int | None = None
         self._seen_since_ns: int | None = None
+        self._sound_until_ns = 0
         self._extremes.restart()
         if self._band is not None:
             self._band.restart()
@@ -73,7 +76,7 @@ class MarketState:
         """Take the rules; return whether ticks or lots have changed their meaning."""
         if info == self._info:
             return False
-        self._info = info
+        self._info, self._sound_until_ns = info, 0
         try:
             self.instrument = Instrument.from_info(info)
         except Refused as error:
@@ -87,8 +90,10 @@ class MarketState:
 
     def on_feed_state(self, feed: FeedState, now_ns: int) -> None:
         self._feed, self._feed_heard_ns = feed, now_ns
+        self._sound_until_ns = 0
 
     def on_mark(self, mark: Mark, now_ns: int) -> None:
+        self._sound_until_ns = 0
         if math.isfinite(mark.mark_price) and mark.mark_price > 0 and self._is_in_band(mark, now_ns):
             self._mark = mark
             self._value(now_ns)
@@ -116,13 +121,16 @@ class MarketState:
         self.top, self._top_heard_ns = top, now_ns
         last = self._others
         self._others = others = self._book_of_others(now_ns)
-        if others is not None and (others != last or not self._holds.is_empty):
+        if others is None:
+            self._sound_until_ns = 0
+        elif others != last or not self._holds.is_empty:
             self._judge_others(others, now_ns)  # else the timer's samples are enough
 
     # --- judging ----------------------------------------------------------------------------
 
     def sample(self, now_ns: int) -> None:
         """Judge the mid that is in force: also a mid that stands still is a sample of the window."""
+        self._sound_until_ns = 0
         self._others = self._book_of_others(now_ns)
         if self._others is not None:
             if self._band is not None and self._missing_book(now_ns) is None:
@@ -130,6 +138,7 @@ class MarketState:
             self._judge_others(self._others, now_ns)
 
     def _judge_others(self, others: tuple[int, int], now_ns: int) -> None:
+        self._sound_until_ns = 0
         if self._seen_since_ns is None:
             self._seen_since_ns = now_ns
         bid, ask = others
@@ -170,6 +179,18 @@ class MarketState:
             reason = f"market is watched for {self._quiet_ns / NS_PER_S:g} s first"
             return Decision(Action.FREEZE, reason)
         return self._holds.current(now_ns)
+
+    def is_sound(self, now_ns: int) -> bool:
+        """True when no breaker holds and no input is missing: most books change nothing of that."""
+        if now_ns <= self._sound_until_ns:
+            return True
+        if self.decide(now_ns).action is not Action.ALLOW or self.missing(now_ns) is not None:
+            return False
+        # by the time alone nothing is held again: what is heard grows old
+        heard_ns = min(self._feed_heard_ns, self._top_heard_ns) + STATE_TTL_NS
+        mark_ns = heard_ns if self._mark is None else self._mark.recv_ns + self._max_mark_age_ns
+        self._sound_until_ns = min(heard_ns, mark_ns)
+        return True
 
     def _value(self, now_ns: int) -> None:
         """Take a new price to value positions at: only one that nothing speaks against."""

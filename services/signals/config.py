@@ -29,7 +29,8 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     volatility_bar_s       bars of "parkinson", seconds
     volatility_kernel_lags bandwidth of "kernel", seconds
     intensity_window_s     trailing window of the takers' arrivals, seconds
-    intensity_min_trades   no intensity is told before as many arrivals were seen
+    intensity_min_trades   no intensity is told before as many arrivals were seen, of which 10 went
+                           beyond the best price
     """
 
     flow_window_s: Annotated[float, Meta(ge=0.1, le=60)] = 3.0

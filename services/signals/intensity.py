@@ -6,13 +6,16 @@ best price* has the same decay k, whatever the spread was. Hence two steps, both
 likelihood:
 
     k   from the ticks beyond the best price: takers who went on to the next tick, over all who
-        might have. Those beyond the 99th percentile count as just reaching it, so one trade
-        through the whole book does not own the decay. Half a taker is added on either side,
-        so that when all stop at the best price k is large and finite.
+        might have. Fewer than `MIN_WENT_ON` who did say nothing of it. Those beyond the 99th
+        percentile count as just reaching it, so one trade through the whole book does not own
+        the decay. Half a taker is added on either side, so that k is finite for any counts.
     A   arrivals over the seconds at risk, each weighed with exp(-k half-spread) of its time.
+        From within a spread of many decay lengths nothing is seen: beyond `MOST_DECAYS` the
+        rate at the mid would be made up, and none is told.
 
 An arrival is all trades of one side at one time of the venue: an order that walks the book
-is one taker, who reached the last of them.
+is one taker, who began at the best price and reached the last of them. Where it began is read
+from the trades: a book that comes by another way is often behind them, or already before them.
 
 Source: Avellaneda and Stoikov, High-frequency trading in a limit order book, Quantitative
 Finance 8 (2008), 217-224, section 2.5, for the shape; the likelihood is that of a geometric
@@ -34,8 +37,10 @@ MAX_EXCESS, MAX_SPREAD = 1_000, 4_000
 #: a burst in the first seconds is no rate
 MIN_OBSERVED_S = 30
 CENSORED_SHARE = 0.01
-#: so little of a market's time says something of the mid that nothing can be told of it
-MIN_EXPOSURE_S = 1e-9
+#: takers who went beyond the best price, so that k is known to a third (1 / sqrt(10))
+MIN_WENT_ON = 10
+#: decay lengths from the best price to the mid (mean over the time) over which the rate is carried at most
+MOST_DECAYS = 5.0
 
 
 class Estimate(NamedTuple):
@@ -70,32 +75,33 @@ class IntensityWindow:
         self._open: _Slice | None = None
         self._excess: Counter[int] = Counter()
         self._spread_s: Counter[int] = Counter()
-        self._last: tuple[Side, int, int, int] | None = None  # side, time, best price, excess
+        self._last: tuple[Side, int, int, int] | None = None  # side, time, nearest and furthest price
         self.trade_count = 0
 
-    def on_trade(self, side: Side, price: int, best: int, at_ns: int) -> None:
+    def on_trade(self, side: Side, price: int, at_ns: int) -> None:
         """Take a trade.
 
-        best   the price at the top of the side that was taken, before this arrival
         at_ns  the venue's time, or ours: trades of one side at one time are one arrival
         """
         part = self._open
         if part is None:
             return  # the time of this trade is not observed
+        near = far = price
         last = self._last
         if last is not None and last[0] is side and last[1] == at_ns:
-            best = last[2]
-            excess = min(max(0, (price - best) * side), MAX_EXCESS)
-            if excess <= last[3]:
+            near, far = min(last[2] * side, price * side) * side, max(last[3] * side, price * side) * side
+            if (near, far) == (last[2], last[3]):
                 return
-            part.excess[last[3]] -= 1
-            self._excess[last[3]] -= 1
+            self._count(part, last[2], last[3], -1)
         else:
-            excess = min(max(0, (price - best) * side), MAX_EXCESS)
             self.trade_count += 1
-        part.excess[excess] += 1
-        self._excess[excess] += 1
-        self._last = (side, at_ns, best, excess)
+        self._count(part, near, far, 1)
+        self._last = (side, at_ns, near, far)
+
+    def _count(self, part: _Slice, near: int, far: int, by: int) -> None:
+        excess = min(abs(far - near), MAX_EXCESS)
+        part.excess[excess] += by
+        self._excess[excess] += by
 
     def on_second(self, at_s: int, spread: int | None) -> None:
         """A whole second was observed, at the end of which the spread was this; None = no book."""
@@ -126,15 +132,19 @@ class IntensityWindow:
                     del kept[ticks]
 
     def estimate(self) -> Estimate | None:
-        """Return the estimate, None until enough arrivals and seconds are seen."""
-        count = self.trade_count
-        if count < self._min_trades or self._spread_s.total() < MIN_OBSERVED_S:
+        """Return the estimate; None until enough arrivals and seconds are seen, or the mid is too far."""
+        count, observed_s = self.trade_count, self._spread_s.total()
+        if count < self._min_trades or observed_s < MIN_OBSERVED_S:
+            return None
+        if count - self._excess[0] < MIN_WENT_ON:
             return None
         decay = decay_of(self._excess, count)
         exposure_s = math.fsum(
             seconds * math.exp(-decay * ticks / 2) for ticks, seconds in self._spread_s.items()
         )
-        return Estimate(count / (2 * exposure_s), decay) if exposure_s > MIN_EXPOSURE_S else None
+        if exposure_s < observed_s * math.exp(-MOST_DECAYS):
+            return None
+        return Estimate(count / (2 * exposure_s), decay)
 
 
 def decay_of(excess: Counter[int], count: int) -> float:

@@ -24,7 +24,6 @@ from shared.messages import (
     InstrumentInfo,
     Intensity,
     Message,
-    Side,
     Top,
     Trade,
     Volatility,
@@ -102,12 +101,8 @@ class SymbolSignals:
         self._window.add(trade.recv_ns, trade.side, trade.price * trade.size)
         if trade.recv_ns > self._as_of_ns:
             self._as_of_ns = trade.recv_ns
-        top = self._top
-        if top is not None:
-            best = top.ask if trade.side is Side.BUY else top.bid
-            if best is not None:
-                at_ns = trade.recv_ns if trade.venue_ns is None else trade.venue_ns
-                self._intensity.on_trade(trade.side, trade.price, best, at_ns)
+        at_ns = trade.recv_ns if trade.venue_ns is None else trade.venue_ns
+        self._intensity.on_trade(trade.side, trade.price, at_ns)
 
     def on_gap(self, now_ns: int) -> None:
         """Trades were lost: what the windows of them say is no longer true."""

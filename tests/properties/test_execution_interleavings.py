@@ -10,6 +10,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from services.execution.orders.reconcile import reconcile
+from services.execution.sending.admission import permitted
 from shared.messages import Side
 from tests.execution.small_venue import SYMBOL
 from tests.execution.world import World, ask, bid
@@ -159,6 +161,19 @@ class Interleavings(RuleBasedStateMachine):
     def an_exclusive_symbol_has_one_side(self) -> None:
         if self.exclusive:
             assert len({order.side for order in self.world.out()}) <= 1
+
+    @invariant()
+    def what_is_not_compared_again_agrees(self) -> None:
+        """Wherever execution would not compare wanted and working again, comparing finds nothing to do."""
+        core, now_ns = self.world.core, self.world.now_ns
+        symbol, gross_usd = core.desk.symbols[SYMBOL], core.desk.gross_usd()
+        if core.gate.reason is None and symbol.agreed and symbol.agreed.holds(symbol, gross_usd, now_ns):
+            assert symbol.quotes is not None
+            levels = permitted(symbol, gross_usd, now_ns)
+            found = reconcile(
+                levels, symbol.orders.live.values(), is_exclusive=symbol.quotes.exclusive, now_ns=now_ns
+            )
+            assert levels and found == ([], [])
 
     def teardown(self) -> None:
         """Let the network become good: our books must come to agree with the venue, by themselves."""

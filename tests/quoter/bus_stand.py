@@ -15,8 +15,20 @@ import zmq
 
 from shared.bus import Addresses, Inbox, Publisher
 from shared.clock import NS_PER_S, SystemClock
-from shared.messages import Message, Quotes, Side, Trade
-from tests.quoter.builders import ACCOUNT, INFO, SYMBOL, VENUE, equity, feed, permit, position, top, working
+from shared.messages import Message, Quotes, Side, Trade, WorkingOrder
+from tests.quoter.builders import (
+    ACCOUNT,
+    INFO,
+    SYMBOL,
+    VENUE,
+    depth,
+    equity,
+    feed,
+    permit,
+    position,
+    top,
+    working,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 STEP_S = 0.02
@@ -43,6 +55,10 @@ class BusStand:
         self.processes: list[subprocess.Popen[str]] = []
         self.heard: list[Message] = []
         self.taker = Side.BUY
+        #: best bid of everybody and its size, the level of others behind it, and our orders in the market
+        self.bid, self.bid_size = 19_999, 500
+        self.behind = (19_998, 500)
+        self.resting: tuple[WorkingOrder, ...] = ()
         self._trades = 0
 
     def start(self, service: str, *options: str) -> subprocess.Popen[str]:
@@ -74,9 +90,11 @@ class BusStand:
         now_ns = self._clock.monotonic_ns()
         self._trades += 1
         trade = Trade(VENUE, SYMBOL, self.taker, 20_000, 10, self._trades, 0, now_ns)
-        for message in (INFO, feed(now_ns=now_ns), top(now_ns=now_ns), trade):
+        best = top(bid=self.bid, bid_size=self.bid_size, now_ns=now_ns)
+        book = depth(((self.bid, self.bid_size), self.behind), ((20_001, 500),), now_ns)
+        for message in (INFO, feed(now_ns=now_ns), best, book, trade):
             self.market.publish(message)
-        for state in (position(), working(), equity(now_ns=now_ns)):
+        for state in (position(), working(*self.resting), equity(now_ns=now_ns)):
             self.execution.publish(state)
         self.risk.publish(msgspec.structs.replace(permit(), expires_ns=now_ns + NS_PER_S))
 

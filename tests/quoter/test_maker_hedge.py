@@ -16,7 +16,18 @@ from shared.clock import NS_PER_MS
 from shared.config import Quoter
 from shared.errors import BadInput
 from shared.messages import Side
-from tests.quoter.builders import ACCOUNT, INSTRUMENT, START_NS, SYMBOL, Desk, instrument, position, top, view
+from tests.quoter.builders import (
+    ACCOUNT,
+    INSTRUMENT,
+    START_NS,
+    SYMBOL,
+    Desk,
+    equity,
+    instrument,
+    position,
+    top,
+    view,
+)
 
 
 def wanted(market: dict[str, Any] | None = None, memory: Joined | None = None, **params: Any) -> Wanted:
@@ -151,3 +162,27 @@ def test_never_crosses_nor_leaves_more_unhedged_than_it_may(
         more = quote(view(**market, position=held + 1), made, memory)
         after_one = dict.fromkeys(Side, 0) | {level.side: level.size for level in more.levels}
         assert after_one[Side.BUY] <= sizes[Side.BUY] and after_one[Side.SELL] >= sizes[Side.SELL]
+
+
+@pytest.mark.parametrize("tolerance_pct", [0, 10, 50])
+def test_E03_what_is_asked_for_never_leaves_more_unhedged_whatever_size_is_tolerated(
+    tolerance_pct: float,
+) -> None:
+    desk = Desk.ready("maker_hedge", quantity=0.5, size_tolerance_pct=tolerance_pct)
+    for held in (1, 3, 5, 6, 2, 0, -1, -4, 30, -2):
+        desk.send(position(held))
+        sizes = {level.side: level.size for level in desk.levels}
+        assert held + sizes[Side.BUY] <= 50 and sizes[Side.SELL] - held <= 50
+
+
+def test_E03_an_equity_that_flickers_changes_no_size() -> None:
+    desk = Desk.ready("maker_hedge", equity_pct=5.0)
+    first = desk.levels
+    assert first[0].size == 25
+    for usd in (970.0, 1_030.0, 940.0, 1_060.0):
+        desk.send(equity(usd, desk.now_ns))
+        desk.tick()
+        assert desk.levels == first
+    desk.send(equity(820.0, desk.now_ns))
+    desk.tick()
+    assert {level.size for level in desk.levels} == {20}

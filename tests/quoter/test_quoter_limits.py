@@ -114,3 +114,10 @@ def test_a_size_changes_only_beyond_its_tolerance() -> None:
     assert keep_places((bid(100, 110),), asked, 99, 101, 0.1) == asked
     assert keep_places((bid(100, 111),), asked, 99, 101, 0.1) == (bid(100, 111),)
     assert keep_places((bid(99, 110),), asked, 98, 101, 0.1) == (bid(99, 110),)
+
+
+def test_a_size_above_a_limit_is_not_kept_and_one_below_it_is() -> None:
+    asked = (bid(100, 100), ask(110, 100))
+    wanted = (bid(100, 99), ask(110, 105))
+    assert keep_places(wanted, asked, 99, 111, 0.1) == asked
+    assert keep_places(wanted, asked, 99, 111, 0.1, may_exceed=False) == (bid(100, 99), ask(110, 100))

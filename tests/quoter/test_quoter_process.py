@@ -7,7 +7,7 @@ from pathlib import Path
 
 from shared.errors import EXIT_BAD_INPUT
 from shared.messages import Flow, Quotes, Side
-from tests.quoter.builders import SYMBOL, VENUE
+from tests.quoter.builders import SYMBOL, VENUE, order
 from tests.quoter.bus_stand import BusStand
 
 CONFIG = """
@@ -70,3 +70,30 @@ def test_signals_begin_when_somebody_listens(tmp_path: Path) -> None:
         stand.run_until(lambda: any(isinstance(message, Flow) for message in stand.heard))
         flow = next(message for message in stand.heard if isinstance(message, Flow))
         assert flow.log_ratio > 0 and flow.sell_notional == 0.0
+
+
+JOINING = CONFIG.replace("one_sided", "two_sided").replace(
+    "min_hold_s = 0.1",
+    "quantity = 1, join_best = true, refresh_interval_s = 0.05, own_order_settle_s = 0.1",
+)
+
+
+def test_Q32_a_bid_of_ours_that_alone_is_the_best_is_neither_joined_nor_improved(tmp_path: Path) -> None:
+    """The process that runs live and on paper alike; the replay's is `test_machine.py`."""
+    with BusStand(tmp_path, JOINING) as stand:
+        stand.inbox.subscribe(Quotes)
+        stand.start("quoter", "--symbol", SYMBOL)
+
+        def bid() -> int | None:
+            quotes = stand.newest_quotes()
+            bids = [level.price for level in quotes.levels if level.side is Side.BUY] if quotes else []
+            return bids[0] if bids else None
+
+        stand.run_until(lambda: bid() == 19_999)  # with the others
+        stand.bid, stand.bid_size, stand.behind = 20_000, 100, (19_997, 500)
+        stand.resting = (order(Side.BUY, 20_000, 100),)  # the others have gone down, ours is alone
+        stand.run_until(lambda: bid() == 19_997)
+        stand.heard.clear()
+        stand.run_until(lambda: len(stand.heard) > 3)
+        wanted = [level.price for m in stand.heard if isinstance(m, Quotes) for level in m.levels]
+        assert max(price for price in wanted if price < 20_001) == 19_997

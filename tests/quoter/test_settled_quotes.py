@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from services.quoter.config import Settings
 from services.quoter.core import Quoter
+from services.quoter.strategies import STRATEGIES
 from services.quoter.strategies.base import Wanted
 from shared.clock import NS_PER_MS, NS_PER_S
 from shared.messages import (
@@ -36,6 +37,8 @@ from tests.quoter.builders import (
     depth,
     equity,
     feed,
+    flow,
+    intensity,
     order,
     permit,
     position,
@@ -44,6 +47,22 @@ from tests.quoter.builders import (
 )
 from tests.quoter.builders import settings as settings_of
 
+#: every strategy, at the prices of the runs
+STRATEGY_PARAMS: dict[str, dict[str, Any]] = {
+    "auto": {"bin_step_bps": 4, "recentre_pct": 0.01, "up_pct": 0.4, "down_pct": 0.4},
+    "avellaneda_stoikov": {"size_usd": 8, "volatility_spread": 0.3},
+    "bid_ask": {"bin_step_bps": 4, "recentre_pct": 0.01, "up_pct": 0.4, "down_pct": 0.4},
+    "curve": {"bin_step_bps": 4, "recentre_pct": 0.01, "up_pct": 0.4, "down_pct": 0.4},
+    "glft": {"quantity": 0.03, "price_tolerance_pct": 0},
+    "grid": {"lower": 199, "upper": 201, "home": 200, "grid_num": 11, "quantity": 0.01},
+    "ladder": {"half_spread_ticks": 1, "quantity": 0.01, "refresh_interval_s": 0.2},
+    "maker_hedge": {"quantity": 0.05},
+    "one_sided": {"equity_pct": 2, "cap_usd": 10, "min_hold_s": 0.2},
+    "perp_grid": {"lower": 199, "upper": 201, "grid_num": 11, "quantity": 0.01},
+    "regime": {"base_order_usd": 5, "own_order_settle_s": 0.1, "update_interval_s": 0.05},
+    "spot": {"bin_step_bps": 4, "recentre_pct": 0.01, "up_pct": 0.4, "down_pct": 0.4},
+    "two_sided": {"quantity": 0.05, "spread_pct": 0.01},
+}
 #: ways to be told to quote that lead to different shortcuts
 PARAMS: dict[str, dict[str, Any]] = {
     "join": {"join_best": True, "quantity": 0.05, "refresh_interval_s": 0.3, "own_order_settle_s": 0.05},
@@ -76,6 +95,7 @@ _EVENTS: st.SearchStrategy[Event] = st.one_of(
     st.tuples(st.just("ours rest"), st.none()),
     st.tuples(st.just("equity"), st.one_of(st.none(), st.floats(10, 5_000))),
     st.tuples(st.just("volatility"), st.floats(1, 400)),
+    st.tuples(st.just("flow"), st.floats(-2, 2)),
     st.tuples(st.just("permit"), st.tuples(st.integers(0, 9), st.booleans(), st.integers(1, 2_000))),
     st.tuples(st.just("rules"), st.sampled_from(["0.01", "0.02", "x"])),
     st.tuples(st.just("timer"), st.none()),
@@ -149,6 +169,7 @@ class Stand:
             "depth": lambda: [("depth", _depth(value, now_ns))],
             "equity": lambda: [("equity", equity(value, now_ns))],
             "volatility": lambda: [("volatility", Volatility(VENUE, SYMBOL, value, 9, now_ns))],
+            "flow": lambda: [("flow", flow(value, now_ns))],
             "timer": list,
         }[kind]()  # fmt: skip
 
@@ -160,7 +181,8 @@ class Stand:
         return [
             ("feed_state", self.feed), ("permit", self.permit), ("position", self.position),
             ("working", self._working("working", self.orders)), ("equity", equity(1_000.0, now_ns)),
-            ("volatility", Volatility(VENUE, SYMBOL, 60.0, 9, now_ns)), ("top", self.last_top),
+            ("volatility", Volatility(VENUE, SYMBOL, 60.0, 9, now_ns)), ("flow", flow(0.3, now_ns)),
+            ("intensity", intensity(now_ns=now_ns)), ("top", self.last_top),
         ]  # fmt: skip
 
     def _top(self, now_ns: int, kind: str, value: Any) -> Any:
@@ -199,7 +221,36 @@ def begin(stand: Stand) -> None:
 def test_a_quoter_that_skips_what_is_settled_says_exactly_the_same(
     name: str, run: list[tuple[int, Event]]
 ) -> None:
-    found = settings_of("two_sided", **PARAMS[name])
+    assert_the_same_is_said(settings_of("two_sided", **PARAMS[name]), run)
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+@given(run=RUNS)
+@settings(max_examples=60)
+def test_with_every_strategy_what_is_settled_is_what_would_be_said(
+    name: str, run: list[tuple[int, Event]]
+) -> None:
+    assert_the_same_is_said(settings_of(name, **STRATEGY_PARAMS[name]), run)
+
+
+#: the depth of others, which regime weighs, changes with what execution tells of us, and when that settles
+OURS_IN_THE_DEPTH: dict[str, list[tuple[int, Event]]] = {
+    "told": [(1, ("depth", ([(19_999, 40), (19_998, 9)], [(20_001, 40), (20_002, 9)]))),
+             (200, ("sizes", (40, 40))), (1, ("sizes", (40, 40))),
+             (1, ("working", [(Side.BUY, 19_998, 7)])), (1, ("sizes", (40, 40)))],
+    "forgotten": [(1, ("depth", ([(19_999, 40), (19_998, 9)], [(20_001, 40), (20_002, 9)]))),
+                  (1, ("working", [(Side.BUY, 19_998, 7)])), (200, ("alive", None)), (1, ("working", [])),
+                  (60, ("sizes", (40, 40))), (45, ("sizes", (40, 40))), (1, ("sizes", (40, 40)))],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", OURS_IN_THE_DEPTH)
+def test_a_change_of_our_own_orders_unsettles_a_strategy_that_weighs_the_depth(name: str) -> None:
+    params = STRATEGY_PARAMS["regime"] | {"base_order_usd": 50, "size_tolerance_pct": 0}
+    assert_the_same_is_said(settings_of("regime", **params), OURS_IN_THE_DEPTH[name])
+
+
+def assert_the_same_is_said(found: Settings, run: list[tuple[int, Event]]) -> None:
     quick, slow = Stand(found), Stand(never_settled(found))
     begin(quick)
     begin(slow)
@@ -244,3 +295,11 @@ def test_an_order_of_ours_that_turns_out_to_be_the_best_alone_unsettles_at_once(
     at_ns, quotes = stand.said[-1]
     assert at_ns == now_ns + 60 * NS_PER_MS and isinstance(quotes, Quotes)
     assert quotes.levels[0].price == 19_990
+
+
+def test_a_permit_that_is_said_again_with_a_shorter_life_counts_at_once() -> None:
+    run: list[tuple[int, Event]] = [
+        (0, ("permit", (9, True, 200))), (1, ("sizes", (5, 5))), (1, ("permit", (9, True, 3))),
+        (1, ("sizes", (6, 5))), (5, ("sizes", (5, 5))),
+    ]  # fmt: skip
+    assert_the_same_is_said(settings_of("glft", **STRATEGY_PARAMS["glft"]), run)

@@ -35,12 +35,42 @@ def test_a_symbols_halt_leaves_the_others_alone() -> None:
     assert desk.permits[ACCOUNT, "B_PERP"].may_buy
 
 
-def test_a_halt_takes_a_reduction_back() -> None:
+def test_a_halt_replaces_a_reduction_by_the_way_to_zero_that_only_flatten_when_halted_goes() -> None:
     desk = Desk()
     desk.set_position(260)
-    assert desk.has_target()
+    assert desk.target is not None and desk.target.style == "ioc"
     halt(desk, ALL="drill")
-    assert not desk.has_target()
+    assert desk.target is not None
+    assert (desk.target.style, desk.target.minimum, desk.target.maximum) == ("flatten", 0, 0)
+    assert not desk.target.may_open and desk.target.reason == "halted: drill"
+    desk.set_position(0)
+    assert desk.target is None
+    desk.set_position(5)
+    halt(desk)
+    desk.run(250)
+    assert desk.target is None, "resumed: it stays what it is"
+
+
+def test_a_halt_closes_nothing_that_no_quoter_trades() -> None:
+    desk = Desk()
+    desk.set_position(100)
+    desk.core.set_quoted(ACCOUNT, SYMBOL, False)
+    halt(desk, ALL="drill")
+    assert desk.target is None
+
+
+def test_R16_a_halt_closes_nothing_in_a_cool_down_or_on_unknown_input() -> None:
+    desk = Desk()
+    desk.set_position(100)
+    desk.hear(desk.top_at(9_900, 10_200))
+    halt(desk, ALL="drill")
+    assert desk.permit.halted and desk.target is None
+    desk.hear(desk.top_at(9_999, 10_001))
+    desk.run(5_500)
+    assert desk.target is not None and desk.target.style == "flatten"
+    desk.silent.add("Equity")
+    desk.run(31_000)
+    assert desk.permit.halted and desk.target is None
 
 
 def test_a_halt_shows_even_while_inputs_are_missing() -> None:

@@ -35,6 +35,20 @@ def test_R26_R27_one_hedge_is_worked_to_the_end_and_not_repeated(lag: int) -> No
     assert len(loop.world.sent_ids) == sent and not loop.world.ours(), "then there is nothing to do"
 
 
+@pytest.mark.parametrize("flatten_when_halted", [True, False])
+def test_flatten_when_halted_closes_what_is_held_to_zero_and_only_then(flatten_when_halted: bool) -> None:
+    loop = HedgeLoop(maker_tries=0, flatten_when_halted=flatten_when_halted)
+    loop.desk.base(900)
+    loop.turn(10)
+    for core in (loop.world.core, loop.desk.core):
+        core.on_halts({"ALL": "drill"}, loop.world.now_ns)
+    loop.turn(15)
+    assert loop.world.position == (0 if flatten_when_halted else -75)
+    sent = len(loop.world.sent_ids)
+    loop.turn(10)
+    assert len(loop.world.sent_ids) == sent, "then there is nothing to do"
+
+
 def test_R26_it_is_closed_when_the_inventory_is_back_inside() -> None:
     loop = HedgeLoop(maker_tries=0)
     loop.desk.base(900)

@@ -100,16 +100,6 @@ def test_L05_a_hedge_grows_to_the_legs_own_limit_only() -> None:
     assert desk.hedge is None
 
 
-def test_L02_a_leg_that_is_unknown_is_netted_against_nothing() -> None:
-    desk = Pair(max_position_share=0.9)
-    desk.base(940)
-    desk.leg(-115)
-    desk.run(250)
-    assert desk.target is None, "825 together"
-    UNKNOWN["position silent"](desk)
-    assert desk.target is not None and desk.target.maximum < 940, "940 of 900 alone"
-
-
 def test_L05_a_hedge_grows_to_what_the_gross_limit_has_left_for_it() -> None:
     desk = Pair(max_gross_equity_multiple=0.95)
     desk.core.set_quoted(OTHER, SPOT, False)
@@ -135,7 +125,7 @@ def test_L05_a_hedge_that_would_grow_does_not_hide_a_reduction() -> None:
     assert strictest([grow, Decision()], -9).target == Range(-900, -900, True)
 
 
-def _silence(kind: str, scope: str, symbol: str) -> Any:
+def silence(kind: str, scope: str, symbol: str) -> Any:
     def act(desk: Pair) -> None:
         del desk.inputs[kind, scope, symbol]
         desk.run(1_500)
@@ -148,11 +138,11 @@ def _doubted(desk: Pair) -> None:
 
 
 UNKNOWN = {
-    "position silent": _silence("Position", OTHER, PERP),
-    "orders silent": _silence("Working", OTHER, PERP),
-    "equity silent": _silence("Equity", OTHER, "-"),
-    "feed silent": _silence("FeedState", VENUE, PERP),
-    "book silent": _silence("Top", VENUE, PERP),
+    "position silent": silence("Position", OTHER, PERP),
+    "orders silent": silence("Working", OTHER, PERP),
+    "equity silent": silence("Equity", OTHER, "-"),
+    "feed silent": silence("FeedState", VENUE, PERP),
+    "book silent": silence("Top", VENUE, PERP),
     "feed stale": lambda desk: desk.hear(FeedState(VENUE, PERP, FeedStatus.STALE, "late", 0, 0)),
     "unconfirmed": lambda desk: desk.hear(Position(OTHER, PERP, 0, None, False, 9, 0)),
     "in doubt": _doubted,
@@ -182,7 +172,7 @@ def test_L02_it_is_told_at_once_when_the_leg_becomes_unknown() -> None:
 @pytest.mark.parametrize(
     "act",
     [
-        _silence("Position", ACCOUNT, SPOT), _silence("Equity", ACCOUNT, "-"), _silence("Top", VENUE, SPOT),
+        silence("Position", ACCOUNT, SPOT), silence("Equity", ACCOUNT, "-"), silence("Top", VENUE, SPOT),
         lambda desk: desk.hear(Position(ACCOUNT, SPOT, 50, 100.0, True, 99, 0)),
         lambda desk: desk.take(desk.core.on_halts({SPOT: "drill"}, desk.now_ns)),
     ],

@@ -50,7 +50,13 @@ class Takers:
             return
         best = MID if side is Side.BUY else MID - spread
         for ticks in range(math.floor(beyond) + 1):  # a trade at each price of the way
-            self.window.on_trade(side, best + side * ticks, best, at_ns)
+            self.window.on_trade(side, best + side * ticks, at_ns)
+
+
+def taken(window: IntensityWindow, side: Side, excess: int, at_ns: int) -> None:
+    """A taker who begins at the best price and reaches so many ticks more."""
+    window.on_trade(side, MID, at_ns)
+    window.on_trade(side, MID + side * excess, at_ns)
 
 
 @pytest.mark.parametrize(
@@ -105,62 +111,98 @@ def test_none_before_enough_trades_and_enough_seconds() -> None:
     window = IntensityWindow(900, 50)
     window.on_second(0, 1)
     for number in range(49):
-        window.on_trade(Side.BUY, MID + number % 3, MID, number * MS)
+        taken(window, Side.BUY, number % 3, number * MS)
     for at_s in range(1, 60):
         window.on_second(at_s, 1)
     assert window.estimate() is None
-    window.on_trade(Side.BUY, MID, MID, 60_000 * MS)
+    window.on_trade(Side.BUY, MID, 60_000 * MS)
     assert window.estimate() is not None
     burst = IntensityWindow(900, 50)
     burst.on_second(0, 1)
     for number in range(500):
-        burst.on_trade(Side.BUY, MID + number % 3, MID, number * MS)
+        taken(burst, Side.BUY, number % 3, number * MS)
     burst.on_second(1, 1)
     assert burst.estimate() is None  # 250 a second? one second says little
 
 
 def test_takers_who_all_stop_at_one_distance_have_a_finite_decay() -> None:
-    for excess in (0, 1, 7):
+    for excess in (1, 7):
         window = IntensityWindow(900, 50)
         window.on_second(0, 2)
         for number in range(200):
-            window.on_trade(Side.SELL, MID - excess, MID, number * MS)
+            taken(window, Side.SELL, excess, number * MS)
         for at_s in range(1, 100):
             window.on_second(at_s, 2)
         estimate = window.estimate()
         assert estimate is not None
         assert 0 < estimate.decay_per_tick < 10 and math.isfinite(estimate.arrivals_per_s)
-        if excess == 0:
-            assert estimate.decay_per_tick > 5  # nobody went on: nobody comes deep
+
+
+def observed(spread: int, went_on: int, takers: int = 899) -> IntensityWindow:
+    """A quarter of an hour with a taker a second, of whom some went one tick beyond the best price."""
+    window = IntensityWindow(900, 50)
+    window.on_second(0, spread)
+    for at_s in range(1, takers + 1):
+        taken(window, Side.BUY if at_s % 2 else Side.SELL, int(at_s <= went_on), at_s * 1000 * MS)
+        window.on_second(at_s, spread)
+    return window
+
+
+@pytest.mark.parametrize("spread", [1, 2, 6])
+def test_nothing_is_told_while_too_few_takers_went_beyond_the_best_price(spread: int) -> None:
+    """Without them the decay is the logarithm of how many came, and the rate at the mid anything at all."""
+    assert observed(spread, 0).estimate() is None
+    assert observed(spread, 9).estimate() is None
+    assert observed(1, 10).estimate() is not None
+
+
+def test_the_rate_is_carried_over_no_more_than_a_few_decay_lengths() -> None:
+    """A third of them went on: k is about 1.4 a tick, so from 7 ticks away the rate would be e to the 9.7."""
+    near, further, beyond = (observed(spread, 300).estimate() for spread in (1, 5, 14))
+    assert near is not None and further is not None and beyond is None
+    assert 0.5 < near.arrivals_per_s < further.arrivals_per_s < 0.5 * math.exp(5)
+
+
+@settings(max_examples=100)
+@given(spread=st.integers(1, 4_000), went_on=st.integers(0, 120))
+def test_no_estimate_is_more_than_a_few_decay_lengths_from_what_was_counted(
+    spread: int, went_on: int
+) -> None:
+    estimate = observed(spread, went_on, 120).estimate()
+    assert estimate is None or estimate.arrivals_per_s <= 0.5 * math.exp(5) * 1.001
 
 
 def test_an_order_that_walks_the_book_is_one_arrival_at_its_last_price() -> None:
     window = IntensityWindow(900, 10)
     window.on_second(0, 1)
     for ticks in (0, 3, 1):  # as told, out of order
-        window.on_trade(Side.BUY, MID + ticks, MID + ticks, 5 * MS)  # the best price moves meanwhile
-    window.on_trade(Side.SELL, MID - 1, MID - 1, 5 * MS)
-    window.on_trade(Side.SELL, MID - 1, MID - 1, 6 * MS)
+        window.on_trade(Side.BUY, MID + ticks, 5 * MS)
+    window.on_trade(Side.SELL, MID - 1, 5 * MS)
+    window.on_trade(Side.SELL, MID - 1, 6 * MS)
     assert window.trade_count == 3
     assert +window._excess == Counter({3: 1, 0: 2})
+
+
+@given(prices=st.lists(st.integers(-40, 40), min_size=1, max_size=6), side=st.sampled_from(Side))
+def test_an_arrival_reaches_from_its_nearest_to_its_furthest_price_in_whatever_order_they_are_told(
+    prices: list[int], side: Side
+) -> None:
+    window = IntensityWindow(900, 10)
+    window.on_second(0, 1)
+    for price in prices:
+        window.on_trade(side, MID + price, MS)
+    assert +window._excess == Counter({max(prices) - min(prices): 1})
 
 
 def test_one_trade_through_the_whole_book_does_not_own_the_decay() -> None:
     takers = Takers(5.0, 0.8)
     takers.run(900)
     before = takers.window.estimate()
-    takers.window.on_trade(Side.BUY, MID + 10**9, MID, 10**15)
+    taken(takers.window, Side.BUY, 10**9, 10**15)
     after = takers.window.estimate()
     assert before is not None and after is not None
     assert after.decay_per_tick == pytest.approx(before.decay_per_tick, rel=0.01)
     assert max(takers.window._excess) == MAX_EXCESS
-
-
-def test_trades_at_a_better_price_than_the_best_known_one_reach_only_that() -> None:
-    window = IntensityWindow(900, 10)
-    window.on_second(0, 1)
-    window.on_trade(Side.BUY, MID - 5, MID, MS)
-    assert +window._excess == Counter({0: 1})
 
 
 def test_a_break_voids_the_unfinished_part_and_keeps_what_is_whole() -> None:
@@ -174,7 +216,7 @@ def test_a_break_voids_the_unfinished_part_and_keeps_what_is_whole() -> None:
     takers.window.break_off()
     assert takers.window.trade_count <= whole
     observed_s = takers.window._spread_s.total()
-    takers.window.on_trade(Side.BUY, MID, MID, 10**15)  # of a time that is not observed
+    takers.window.on_trade(Side.BUY, MID, 10**15)  # of a time that is not observed
     assert takers.window.trade_count <= whole
     takers.at_s += 500
     takers.window.on_second(takers.at_s, 1)
@@ -188,9 +230,9 @@ def test_nothing_is_told_of_a_mid_from_which_the_best_price_is_out_of_reach() ->
     window = IntensityWindow(900, 10)
     window.on_second(0, 4_000)
     for at_s in range(1, 100):
-        window.on_trade(Side.BUY, MID, MID, at_s * MS)
+        taken(window, Side.BUY, at_s % 3, at_s * MS)
         window.on_second(at_s, 4_000)
-    assert window.estimate() is None  # at a decay of 5 a tick, 2,000 ticks away
+    assert window.estimate() is None  # 2,000 ticks away
 
 
 @given(excess=st.dictionaries(st.integers(0, MAX_EXCESS), st.integers(1, 10_000), min_size=1, max_size=30))
@@ -230,7 +272,7 @@ def test_any_trades_and_seconds_leave_true_counts_and_an_estimate_or_none(events
     for kind, *values in events:
         if kind == "trade":
             side, price, at_ns = values
-            window.on_trade(side, price, 0, at_ns)
+            window.on_trade(side, price, at_ns)
         elif kind == "second":
             at_s += values[0]
             window.on_second(at_s, values[1])

@@ -229,7 +229,9 @@ def test_intensity_is_told_each_second_and_none_until_enough_is_seen() -> None:
     market = Market()
     told: list[Intensity] = []
     for second in range(60):
-        market.trade(Side.BUY if second % 2 else Side.SELL, price=20_001 + second % 3)
+        side = Side.BUY if second % 2 else Side.SELL
+        for ticks in range(second % 3 + 1):
+            market.trade(side, price=20_000 + side * (1 + ticks))
         told += [message for message in market.run(1) if isinstance(message, Intensity)]
     assert 59 <= len(told) <= 60
     assert told[10].arrivals_per_s is None and told[10].decay_per_tick is None
@@ -260,6 +262,15 @@ def test_an_order_that_walks_the_book_is_one_arrival_by_the_venues_time() -> Non
         market.core.on_trade(trade, at_ns)
     told = [message for message in market.run(1) if isinstance(message, Intensity)]
     assert told[-1].trade_count == 4  # without a time of the venue, ours
+
+
+def test_where_a_taker_began_is_read_from_its_trades_and_not_from_a_book_that_is_behind() -> None:
+    """The market went on by ten ticks, and the book has not told it yet: nobody walked the book."""
+    behind, told = Market(), []
+    for second in range(60):
+        behind.trade(Side.BUY if second % 2 else Side.SELL, price=20_010 if second % 2 else 19_990)
+        told += [message for message in behind.run(1) if isinstance(message, Intensity)]
+    assert told[-1].trade_count >= 50 and told[-1].arrivals_per_s is None  # nobody went on
 
 
 def test_arrivals_counted_in_other_ticks_are_forgotten() -> None:

@@ -44,8 +44,8 @@ def reconcile(
     for order in live:
         if not order.is_target:
             (bids if order.side is Side.BUY else asks).append(order)
-    for side, own in ((Side.BUY, bids), (Side.SELL, asks)):
-        wanted = _distinct(levels, side)
+    wanted_bids, wanted_asks = _by_side(levels)
+    for side, own, wanted in ((Side.BUY, bids, wanted_bids), (Side.SELL, asks, wanted_asks)):
         if not own:
             if wanted and side not in blocked:
                 places += wanted if len(wanted) == 1 else _best_first(wanted)
@@ -86,15 +86,21 @@ def fits(level: Level, order: Order, now_ns: int) -> bool:
     )
 
 
-def _distinct(levels: Sequence[Level], side: Side) -> list[Level]:
-    if len(levels) <= 2:
-        own = [level for level in levels if level.side is side]
-        if len(own) < 2:
-            return own
+def _by_side(levels: Sequence[Level]) -> tuple[list[Level], list[Level]]:
+    """Return bids and asks; of those with the same price the first."""
+    bids: list[Level] = []
+    asks: list[Level] = []
+    for level in levels:
+        (bids if level.side is Side.BUY else asks).append(level)
+    return _distinct(bids), _distinct(asks)
+
+
+def _distinct(levels: list[Level]) -> list[Level]:
+    if len(levels) < 2:
+        return levels
     found: dict[int, Level] = {}
     for level in levels:
-        if level.side is side:
-            found.setdefault(level.price, level)
+        found.setdefault(level.price, level)
     return list(found.values())
 
 
@@ -160,4 +166,6 @@ def _clear_of_own(places: list[Level], live: list[Order]) -> list[Level]:
 
 
 def _wrongness(order: Order, wanted: list[Level]) -> int:
+    if len(wanted) == 1:
+        return abs(order.price - wanted[0].price)
     return min((abs(order.price - level.price) for level in wanted), default=_FAR)

@@ -280,7 +280,7 @@ class OwnOrders:
         symbol = self.of(order.symbol)
         if now_ns > symbol.quiet_since_ns:
             symbol.quiet_since_ns = now_ns
-        after, is_live = order.exposure, order.status in MAYBE_LIVE
+        after = order.exposure
         if is_different or after != before:
             symbol.version += 1
         if order.side is Side.BUY:
@@ -288,7 +288,7 @@ class OwnOrders:
         else:
             symbol.selling += after - before
         identity = order.client_order_id
-        if is_live:
+        if order.status in MAYBE_LIVE:
             symbol.owed.pop(identity, None)
             if identity not in symbol.live:
                 symbol.live[identity] = order

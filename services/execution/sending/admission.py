@@ -64,17 +64,12 @@ def _cut(
 ) -> tuple[Level, ...]:
     """Fill each side's room with its levels, as they come (the best first)."""
     kept = []
-    rooms: dict[Side, int] = {}
+    rooms = _rooms(symbol, permit, is_reducing, coming)
     instrument, largest = symbol.instrument, permit.max_order
     for wanted in levels:
         side = wanted.side
         level = symbol.sides[side].shifted(wanted)
-        room = rooms.get(side)
-        if room is None:
-            room = _room(symbol, permit, side, is_reducing) if _is_open(permit, side) else 0
-            if coming is not None and coming.side is side:
-                room -= coming.size
-        size = level.size
+        room, size = rooms[side], level.size
         if size > largest or size > room:
             size = min(largest, room)
         if size < instrument.min_lots:
@@ -93,24 +88,33 @@ def _is_open(permit: Permit, side: Side) -> bool:
     return permit.may_buy if side is Side.BUY else permit.may_sell
 
 
-def _room(symbol: Symbol, permit: Permit, side: Side, is_reducing: bool) -> int:
-    """Return the lots that quotes of one side may hold together."""
-    held = symbol.position if side is Side.BUY else -symbol.position
+def _rooms(symbol: Symbol, permit: Permit, is_reducing: bool, coming: Slice | None) -> dict[Side, int]:
+    """Return the lots that quotes of each side may hold together."""
+    position = symbol.position
+    to_buy, to_sell = permit.max_long - position, permit.max_short + position
     if is_reducing:
-        return max(0, -held) - _spoken_for(symbol.orders, side)
-    limit = permit.max_long if side is Side.BUY else permit.max_short
-    return limit - held - _spoken_for(symbol.orders, side)
+        to_buy, to_sell = max(0, -position), max(0, position)
+    bought, sold = _spoken_for(symbol.orders)
+    rooms = {
+        Side.BUY: to_buy - bought if permit.may_buy else 0,
+        Side.SELL: to_sell - sold if permit.may_sell else 0,
+    }
+    if coming is not None:
+        rooms[coming.side] -= coming.size
+    return rooms
 
 
-def _spoken_for(orders: SymbolOrders, side: Side) -> int:
-    """Return the lots of a side that do not belong to quotes which rest or are leaving."""
-    lots = 0
-    if orders.owed:
-        lots = sum(order.exposure for order in orders.owed.values() if order.side is side)
-    for order in orders.live.values():
-        if (order.is_target or order.status is _UNKNOWN) and order.side is side:
-            lots += order.exposure
-    return lots
+def _spoken_for(orders: SymbolOrders) -> tuple[int, int]:
+    """Return the lots of bids, and of asks, that do not belong to quotes which rest or are leaving."""
+    bought = sold = 0
+    others = [order for order in orders.live.values() if order.is_target or order.status is _UNKNOWN]
+    if others or orders.owed:
+        for order in (*orders.owed.values(), *others):
+            if order.side is Side.BUY:
+                bought += order.exposure
+            else:
+                sold += order.exposure
+    return bought, sold
 
 
 def admit(

@@ -66,11 +66,10 @@ def within(levels: Levels, position: int, permit: Permit, prices: PriceGrid, siz
     admitted: list[Level] = []
     is_cut = False
     for level in levels:
-        is_buy = level.side is Side.BUY
-        size, room = level.size, room_to_buy if is_buy else room_to_sell
+        size, price, is_buy = level.size, level.price, level.side is Side.BUY
+        room = room_to_buy if is_buy else room_to_sell
         if size > room or size > largest:
             size = min(room, largest)
-        price = level.price
         if not prices.is_legal(price) or size < sizes.minimum(price):
             is_cut = True
             continue

@@ -167,8 +167,9 @@ class Strategy(Generic[P, L, M]):
              added here, so that core, process and `makerd check` ask for the same
     plan     params in ticks and lots of an instrument. Raises: BadInput
     summary  one line for people; "" = the first line of the file of the params
-    follows_position  what it wants is good for one position only: a filled order is not placed again
-                      before the strategy has seen the position that came of it
+    follows_position  what it wants is good for one position only, and at most that: a filled order is not
+                      placed again before the strategy has seen the position that came of it, and no
+                      size above the wanted one is kept for its place
     """
 
     name: str

@@ -47,7 +47,7 @@ class Params(base.Params, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """The params in lots, parts per million and nanoseconds."""
+    """The params in lots, parts per million and nanoseconds; size_tolerance a share."""
 
     lots: int | None
     budget_micro: int | None
@@ -55,14 +55,16 @@ class Plan(msgspec.Struct, frozen=True):
     reference: int
     max_unhedged: int | None
     requote_ns: int
+    size_tolerance: float
 
 
 class Joined(Memory, frozen=True, gc=False):
-    """The prices in force and since when; None = none yet."""
+    """The prices in force and since when; None = none yet. sizes: of a bid and an ask before the room."""
 
     bid: int = 0
     ask: int = 0
     at_ns: int | None = None
+    sizes: tuple[int, int] = (0, 0)
 
 
 def plan(params: Params, instrument: Instrument) -> Plan:
@@ -82,13 +84,19 @@ def plan(params: Params, instrument: Instrument) -> Plan:
         reference=_lots(params.reference, instrument),
         max_unhedged=None if params.max_unhedged is None else _lots(params.max_unhedged, instrument),
         requote_ns=seconds_to_ns(params.requote_interval_s),
+        size_tolerance=params.size_tolerance_pct / 100,
     )
 
 
 def quote(view: MarketView, plan: Plan, memory: Joined) -> Wanted:
     """Return a bid and an ask at the best prices of others, each within its side's room."""
     joined = memory if _may_keep(view, plan, memory) else _join(view, memory)
-    sides = (_level(view, plan, Side.BUY, joined.bid), _level(view, plan, Side.SELL, joined.ask))
+    joined = _sized(view, plan, joined)
+    bid_size, ask_size = joined.sizes
+    sides = (
+        _level(view, plan, Level(Side.BUY, joined.bid, bid_size)),
+        _level(view, plan, Level(Side.SELL, joined.ask, ask_size)),
+    )
     levels = tuple(level for level in sides if level is not None)
     return Wanted(levels, False, "quoting" if levels else "not hedged, or below the minimum size", joined)
 
@@ -102,17 +110,36 @@ def _may_keep(view: MarketView, plan: Plan, memory: Joined) -> bool:
 def _join(view: MarketView, memory: Joined) -> Joined:
     """Return the best prices. The same ones stay as old as they are: the next move is followed at once."""
     is_same = memory.at_ns is not None and (memory.bid, memory.ask) == (view.bid, view.ask)
-    return memory if is_same else Joined(view.bid, view.ask, view.now_ns)
+    return memory if is_same else Joined(view.bid, view.ask, view.now_ns, memory.sizes)
 
 
-def _level(view: MarketView, plan: Plan, side: Side, price: int) -> Level | None:
+def _sized(view: MarketView, plan: Plan, joined: Joined) -> Joined:
+    """Return the memory with the sizes of a side in force: one that is a little off is kept.
+
+    It is done here as the room, which comes after it, is a limit: no tolerance may exceed it.
+    """
+    if plan.lots is not None and joined.sizes == (plan.lots, plan.lots):
+        return joined
+    sizes = (
+        _kept(joined.sizes[0], _size(view, plan, joined.bid), plan),
+        _kept(joined.sizes[1], _size(view, plan, joined.ask), plan),
+    )
+    return joined if sizes == joined.sizes else msgspec.structs.replace(joined, sizes=sizes)
+
+
+def _kept(size: int, wanted: int, plan: Plan) -> int:
+    return size if abs(size - wanted) <= plan.size_tolerance * size else wanted
+
+
+def _level(view: MarketView, plan: Plan, full: Level) -> Level | None:
     """Return the order of one side, at most what the unhedged position leaves of its room."""
-    size = _size(view, plan, price)
-    room = (size if plan.max_unhedged is None else plan.max_unhedged) - side.sign * (
+    room = (full.size if plan.max_unhedged is None else plan.max_unhedged) - full.side.sign * (
         view.position - plan.reference
     )
-    size = min(size, room)
-    return None if size < view.sizes.minimum(price) else Level(side, price, size)
+    size = min(full.size, room)
+    if size < view.sizes.minimum(full.price):
+        return None
+    return full if size == full.size else Level(full.side, full.price, size)
 
 
 def _size(view: MarketView, plan: Plan, price: int) -> int:

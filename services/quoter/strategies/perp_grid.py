@@ -3,9 +3,14 @@
 A long grid buys below home and sells one level higher, reduce-only; a short one mirrors it; a
 neutral one does both, and its position has the sign of the side of home that the price is on.
 Nothing opens outside the range; closes rest whatever the price. A close that was passed rests
-at the best price that does not take. After a stop-loss or take-profit the position is flat: a
-range that follows the price is laid anew there, a fixed one waits for the price to come back
-(or opens at once what it should hold there, with `join_passed`).
+at the best price that does not take, and follows it for as long as it takes. Deviation from
+row E02 ("3 limit retries, then market"): a quoter never takes. At the market trade risk's tables:
+`[risk.stops]` closes all of it at a loss or a profit (what a passed close would sell is at a
+profit), `[risk.position_table]` brings back what is beyond its `max`.
+
+After a stop-loss or take-profit the position is flat: a range that follows the price is laid
+anew there, a fixed one waits for the price to come back (or opens at once what it should hold
+there, with `join_passed`).
 
 `martingale` widens the gaps and the lots from level to level; levels below zero are refused.
 """
@@ -53,7 +58,7 @@ class Params(grids.Params, frozen=True, kw_only=True, forbid_unknown_fields=True
     def problem(self) -> str:
         if self.spacing != "martingale":
             return super().problem()
-        return self.size_problem() or self._martingale_problem()
+        return self.size_problem() or self.widening_problem() or self._martingale_problem()
 
     def _martingale_problem(self) -> str:
         if self.direction == "neutral":

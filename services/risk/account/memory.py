@@ -12,7 +12,7 @@ import msgspec
 
 from services.risk.account.state import AccountState
 from services.risk.holding import Holding
-from services.risk.policies.lasting import Remembers
+from services.risk.policies.abilities import Remembers
 from services.risk.policies.policy import Action, Decision
 
 

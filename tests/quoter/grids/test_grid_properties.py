@@ -203,7 +203,7 @@ def test_an_order_is_replaced_only_where_it_rests_with_less_than_wanted(
     setup: Any, price: int, position: int, found: list[tuple[int, int]]
 ) -> None:
     trader = trader_of(setup, price, position)
-    assume(trader.memory.passed_ns is None)
+    assume(not trader.memory.passed)
     calm = trader.levels
     trader.working = tuple(
         _order(number, level, size)

@@ -33,7 +33,8 @@ def _some(draw: st.DrawFn, names: dict[str, st.SearchStrategy[Any]]) -> dict[str
 REGIME: dict[str, st.SearchStrategy[Any]] = {
     "base_order_usd": st.sampled_from([0.01, 20.0, 1e6]), "risk_threshold": st.sampled_from([1e-9, 0.4, 3.0]),
     "q_max": st.sampled_from([1e-6, 0.5, 7.0, 1e9]), "spread_multiplier": st.floats(0.5, 50),
-    "gamma": st.sampled_from([0.0, 3.0, 1e6]), "horizon_s": st.sampled_from([0.001, 5.0]),
+    "gamma": st.sampled_from([0.0, 0.01]), "legacy_gamma": st.sampled_from([0.0, 3.0, 1e6]),
+    "price_tolerance_pct": st.sampled_from([0.0, 50.0]), "horizon_s": st.sampled_from([0.001, 5.0]),
     "min_spread_pct": st.sampled_from([0.0, 2.0]), "max_price_gap_pct": st.sampled_from([0.01, 50.0]),
     "min_size": st.sampled_from(["skip", "raise"]), "update_interval_s": st.sampled_from([0.01, 5.0]),
 }  # fmt: skip

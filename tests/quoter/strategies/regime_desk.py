@@ -1,4 +1,7 @@
-"""The market of the tests of regime: mid 1000, tick 0.01, a spread of 1.0, normal volatility."""
+"""The market of the tests of regime: mid 1000, tick 0.01, a spread of 1.0, normal volatility.
+
+The risk term is that of the vectors, an absolute price, unless a test says otherwise.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,7 @@ def view(**changes: Any) -> MarketView:
 def wanted(market: dict[str, Any] | None = None, memory: Quoted | None = None, **params: Any) -> Wanted:
     values = market or {}
     given: Instrument = values.get("instrument", INSTRUMENT)
-    parsed = Params(**({"min_spread_pct": 0.0} | params))
+    parsed = Params(**({"min_spread_pct": 0.0, "legacy_gamma": 0.1} | params))
     assert parsed.problem() == ""
     return quote(view(**values), plan(parsed, given), memory or Quoted())
 

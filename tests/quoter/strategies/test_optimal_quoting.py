@@ -118,8 +118,9 @@ def test_money_buys_lots_at_each_price(name: str) -> None:
 def test_needs_the_volatility_and_the_intensity_unless_both_its_numbers_are_given(name: str) -> None:
     desk = Desk.ready(name, quantity=0.5)
     assert desk.reason == "quoting" and len(desk.levels) == 2
+    untold = "intensity cannot be told: 100 takers, spread 2 ticks (or give intensity_a and intensity_k)"
     for message, reason in (
-        (intensity(None, None, desk.now_ns), "missing: Intensity"),
+        (intensity(None, None, desk.now_ns), untold),
         (intensity(1.0, math.nan, desk.now_ns), "unknown: intensity"),
         (intensity(0.0, 0.1, desk.now_ns), "unknown: intensity"),
         (intensity(1.0, -0.1, desk.now_ns), "unknown: intensity"),

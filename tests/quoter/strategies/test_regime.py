@@ -53,7 +53,7 @@ def test_G7_the_same_spreads_as_quotes() -> None:
         "instrument": fine, "bid": 999_500_000, "ask": 1_000_500_000, "volatility_pct": 30.0,
         "bids": ((999_500_000, 50),), "asks": ((1_000_500_000, 50),),
     }  # fmt: skip
-    params: dict[str, Any] = {"horizon_s": 1.0, "spread_multiplier": 2.0}
+    params: dict[str, Any] = {"horizon_s": 1.0, "spread_multiplier": 2.0, "price_tolerance_pct": 0}
     first = wanted(book, **params)
     assert isinstance(first.memory, Quoted)
     bid, ask = prices(first)
@@ -103,7 +103,9 @@ def test_Q28_inventory_widens_the_spread_by_its_share_of_the_regimes_maximum() -
     assert rules.spread_of(0.0, 0.5, 1.0, 1.0) == pytest.approx(1.15)
     fine = instrument(tick_size="0.0001")
     book = {"instrument": fine, "bid": 9_995_000, "ask": 10_005_000, "position": 15}
-    bid, ask = prices(wanted(book, gamma=0.0, **G7_LIMITS))  # 0.15 of 2.0 in a normal market: 0.3 x 0.075
+    bid, ask = prices(
+        wanted(book, legacy_gamma=0.0, **G7_LIMITS)
+    )  # 0.15 of 2.0 in a normal market: 0.3 x 0.075
     assert bid is not None and ask is not None and (ask - bid) / 1e4 == pytest.approx(1.0225, abs=2e-4)
 
 

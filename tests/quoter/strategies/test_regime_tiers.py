@@ -78,8 +78,8 @@ def test_R19_the_single_quote_never_flips_the_position() -> None:
 
 def test_Q31_bid_and_ask_are_at_least_the_least_spread_apart() -> None:
     tight: dict[str, Any] = {"bid": 99_999, "ask": 100_001}
-    assert prices(wanted(tight, min_spread_pct=0.1, gamma=0.0)) == (99_950, 100_050)
-    bid, ask = prices(wanted(tight | {"position": 20}, min_spread_pct=0.1, gamma=0.0, **G7_LIMITS))
+    assert prices(wanted(tight, min_spread_pct=0.1, legacy_gamma=0.0)) == (99_950, 100_050)
+    bid, ask = prices(wanted(tight | {"position": 20}, min_spread_pct=0.1, legacy_gamma=0.0, **G7_LIMITS))
     assert (bid, ask) == (99_940, 100_041)  # 1.3 and 0.9 of 0.1 % / 2.2
     assert Params().min_spread_pct == 0.1
 
@@ -144,7 +144,7 @@ def test_without_depth_of_others_nothing_is_quoted_also_within_the_interval(side
 
 
 def test_the_market_spread_is_multiplied_first() -> None:
-    assert prices(wanted(spread_multiplier=3.0, gamma=0.0)) == (99_850, 100_150)
+    assert prices(wanted(spread_multiplier=3.0, legacy_gamma=0.0)) == (99_850, 100_150)
 
 
 @pytest.mark.parametrize(("move", "tolerance"), [(0, 0), (1, 0), (3, 2)])

@@ -1,4 +1,4 @@
-"""reliability.md, row 9: fills of one side that come too fast pause it, freeze or halt."""
+"""reliability.md, row 9: fills of one side that come too fast pause it, stop, freeze or halt."""
 
 from __future__ import annotations
 
@@ -79,7 +79,9 @@ def test_through_the_core_a_rush_of_fills_pauses_a_side_and_it_comes_back() -> N
     assert desk.may_quote()
 
 
-@pytest.mark.parametrize(("action", "expected"), [("freeze", Action.FREEZE), ("halt", Action.HALT)])
+@pytest.mark.parametrize(
+    ("action", "expected"), [("stop", Action.STOP), ("freeze", Action.FREEZE), ("halt", Action.HALT)]
+)
 def test_its_action_is_what_the_table_says(action: str, expected: Action) -> None:
     assert after_fills(6, action=action).decide(view(0)).action is expected
     assert after_fills(5, action=action).decide(view(0)).is_silent
@@ -93,7 +95,7 @@ def test_its_action_is_what_the_table_says(action: str, expected: Action) -> Non
 @given(
     st.lists(st.tuples(st.integers(0, 30), st.sampled_from(Side)), max_size=30),
     st.integers(1, 10),
-    st.sampled_from(["pause", "freeze", "halt"]),
+    st.sampled_from(["pause", "stop", "freeze", "halt"]),
     st.booleans(),
 )
 def test_the_window_is_exactly_the_fills_of_it_and_asking_twice_changes_nothing(

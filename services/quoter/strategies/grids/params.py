@@ -36,7 +36,7 @@ class Params(base.Params, frozen=True, kw_only=True, forbid_unknown_fields=True)
     size_usd        quote units a level, at home
     equity_pct      percent of the equity, all levels together, when the grid is laid
     join_passed     open at the best price what the price has passed without us; False: its side waits
-    settle_s        for so long an order that the price has passed is believed to be filled
+    settle_s        for so long an order that rested and was passed by the price is believed to be filled
     resize_after_s  an order that rests with less than wanted for so long is replaced
     """
 
@@ -54,13 +54,21 @@ class Params(base.Params, frozen=True, kw_only=True, forbid_unknown_fields=True)
     resize_after_s: Annotated[float, Meta(ge=0.05, le=600)] = 1.0
 
     def problem(self) -> str:
-        return self.size_problem() or self.range_problem()
+        return self.size_problem() or self.widening_problem() or self.range_problem()
 
     def size_problem(self) -> str:
         given = [name for name in ("quantity", "size_usd", "equity_pct") if getattr(self, name) is not None]
         if len(given) == 1:
             return ""
         return f"exactly one of quantity, size_usd and equity_pct is needed, got {', '.join(given) or 'none'}"
+
+    def widening_problem(self) -> str:
+        if not self.volatility_spread or self.join_passed:
+            return ""
+        return (
+            f"volatility_spread {self.volatility_spread:g} needs join_passed = true: an order that rests "
+            "further out than its level is passed there before it can fill, and its side would wait"
+        )
 
     def range_problem(self) -> str:
         lower, upper, home = self.lower, self.upper, self.home
@@ -86,6 +94,7 @@ class Plan(msgspec.Struct, frozen=True):
     reach               half the width of such a range, as a share of the price
     shares, weights     of a martingale: its levels as shares of home, its lots as multiples; else empty
     at_home             lots held at home; None = what is held when the grid is laid
+    is_widened          orders may rest further out than the grid says, for the volatility
     sells_held          spot: above home what is held at home is sold, and nothing else
     """
 
@@ -104,6 +113,7 @@ class Plan(msgspec.Struct, frozen=True):
     at_home: int | None
     sells_held: bool
     close_reduces: bool
+    is_widened: bool
     join_passed: bool
     settle_ns: int
     resize_after_ns: int
@@ -149,6 +159,7 @@ def plan_of(
         at_home=at_home,
         sells_held=sells_held,
         close_reduces=instrument.is_perp and direction != "neutral",
+        is_widened=params.volatility_spread > 0,
         join_passed=params.join_passed,
         settle_ns=seconds_to_ns(params.settle_s),
         resize_after_ns=seconds_to_ns(params.resize_after_s),

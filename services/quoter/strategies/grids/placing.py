@@ -1,9 +1,8 @@
 """Placing: the orders of a side as levels that a venue takes. Pure.
 
-An order that the market has run past without a fill cannot rest where it should. For a while
-it is left out: mostly it was filled and the position is not told yet. Then a close joins
-the market, at the most aggressive price that does not take; an open joins it as well, or, by default,
-its side waits until the price is back.
+An order that the market has run past without a fill (see `passing.py`) cannot rest where it
+should. A close joins the market, at the most aggressive price that does not take; an open
+joins it as well, or, by default, its side waits until the price is back.
 """
 
 from __future__ import annotations
@@ -22,14 +21,6 @@ def is_passed(side: Side, price: int | None, view: MarketView) -> bool:
     if price is None:
         return False
     return price >= view.ask if side is Side.BUY else price <= view.bid
-
-
-def left_out(side: Side, orders: GridSide, view: MarketView) -> GridSide:
-    """Return the orders without those that the market has passed."""
-    return GridSide(
-        tuple(order for order in orders.closes if not is_passed(side, order[0], view)),
-        tuple(order for order in orders.opens if not is_passed(side, order[0], view)),
-    )
 
 
 def settled(side: Side, orders: GridSide, grid: Grid, view: MarketView, is_joining: bool) -> GridSide:

@@ -14,7 +14,8 @@ from services.quoter.levels.limits import within
 from services.quoter.strategies.base import MarketView, Memory, Wanted
 from services.quoter.strategies.grids.layout import lay
 from services.quoter.strategies.grids.params import Plan
-from services.quoter.strategies.grids.placing import is_passed, left_out, levels_of, settled
+from services.quoter.strategies.grids.passing import Asked, Passed, is_believed, passed_at, without_believed
+from services.quoter.strategies.grids.placing import is_passed, levels_of, settled
 from services.quoter.strategies.grids.regrow import Short, regrown
 from services.quoter.strategies.grids.rungs import Grid, sides_at
 from services.quoter.strategies.grids.rungs import Side as GridSide
@@ -32,23 +33,28 @@ class Held(msgspec.Struct, frozen=True):
 
 
 class Kept(Memory, frozen=True, gc=False):
-    """The grid, and since when it is not as it should be.
+    """The grid, and what of it is not as it should be.
 
-    passed_ns  since when the price has been beyond the next order, at this position; None = it is not
-    shorts     orders that rest with less than wanted
-    compared   levels, orders and permit-cut levels that `shorts` came from
+    passed    the orders that the price is beyond, at this position
+    left_ns   since when the price has left a flat grid behind; None = it has not
+    shorts    orders that rest with less than wanted
+    asked     what the last answer asked for, as far as the permit allows
+    compared  levels and orders that `shorts` and `asked` came from
     """
 
     grid: Grid | None = None
     held: Held | None = None
-    passed_ns: int | None = None
+    passed: tuple[Passed, ...] = ()
+    left_ns: int | None = None
     shorts: tuple[Short, ...] = ()
+    asked: Asked = Asked()
     compared: tuple[tuple[Level, ...], tuple[WorkingOrder, ...]] = ((), ())
 
 
 def quote(view: MarketView, plan: Plan, memory: Kept) -> Wanted:
     """Return the orders of the grid; none, with the reason, where no grid can be laid."""
     grid = memory.grid
+    is_new = grid is None
     if grid is None:
         try:
             grid = _laid(view, plan)
@@ -58,18 +64,17 @@ def quote(view: MarketView, plan: Plan, memory: Kept) -> Wanted:
     held = memory.held
     if held is None or held.position != view.position:
         held = _held(view, plan, grid)
-        memory = Kept(grid, held, None, memory.shorts)
-    if not _is_off(view, plan, grid, held):
-        memory = _with(memory, passed_ns=None)
+    passed, left_ns = _passed(view, plan, held, memory), _left(view, plan, grid, memory)
+    if held is not memory.held or passed is not memory.passed or left_ns is not memory.left_ns:
+        memory = msgspec.structs.replace(memory, held=held, passed=passed, left_ns=left_ns)
+    if not passed and left_ns is None:  # mostly
         return _sized(view, plan, memory, held.levels, _reason(view, grid))
-    since_ns = view.now_ns if memory.passed_ns is None else memory.passed_ns
-    if view.now_ns - since_ns >= plan.settle_ns:
-        if not plan.is_fixed and _is_flat(view, grid):
-            return quote(view, plan, Kept())  # laid anew: around the price, it is not off
-        levels, reason = _levels_past(view, plan, grid, held)
-    else:
-        levels, reason = _levels_meanwhile(view, plan, held), "the price has passed an order"
-    return _sized(view, plan, _with(memory, passed_ns=since_ns), levels, reason)
+    if not is_new and _is_due_anew(view, plan, grid, memory):
+        return quote(view, plan, Kept())
+    if not passed:
+        return _sized(view, plan, memory, held.levels, _reason(view, grid))
+    levels, reason = _levels_past(view, plan, grid, memory)
+    return _sized(view, plan, memory, levels, reason)
 
 
 def _laid(view: MarketView, plan: Plan) -> Grid:
@@ -88,11 +93,25 @@ def _levels(view: MarketView, plan: Plan, bids: GridSide, asks: GridSide) -> tup
     )
 
 
-def _is_off(view: MarketView, plan: Plan, grid: Grid, held: Held) -> bool:
-    """True when the price is beyond an order, or a flat grid that follows the price was left behind."""
-    if is_passed(Side.BUY, held.bids.nearest, view) or is_passed(Side.SELL, held.asks.nearest, view):
+def _passed(view: MarketView, plan: Plan, held: Held, memory: Kept) -> tuple[Passed, ...]:
+    if not is_passed(Side.BUY, held.bids.nearest, view) and not is_passed(Side.SELL, held.asks.nearest, view):
+        return ()
+    return passed_at(view, plan, (held.bids, held.asks), memory.passed, memory.asked)
+
+
+def _left(view: MarketView, plan: Plan, grid: Grid, memory: Kept) -> int | None:
+    if plan.is_fixed or not _is_left(view, grid) or not _is_flat(view, grid):
+        return None
+    return view.now_ns if memory.left_ns is None else memory.left_ns
+
+
+def _is_due_anew(view: MarketView, plan: Plan, grid: Grid, memory: Kept) -> bool:
+    """True when a range that follows the price is flat and the price, no fill being due, is elsewhere."""
+    if plan.is_fixed or not _is_flat(view, grid):
+        return False
+    if memory.left_ns is not None and view.now_ns - memory.left_ns >= plan.settle_ns:
         return True
-    return not plan.is_fixed and _is_left(view, grid) and _is_flat(view, grid)
+    return any(not is_believed(one, view, plan) for one in memory.passed)
 
 
 def _is_flat(view: MarketView, grid: Grid) -> bool:
@@ -106,21 +125,21 @@ def _is_left(view: MarketView, grid: Grid) -> bool:
     return not grid.down and view.ask < 2 * grid.home - grid.up[0].open
 
 
-def _levels_meanwhile(view: MarketView, plan: Plan, held: Held) -> tuple[Level, ...]:
-    bids, asks = left_out(Side.BUY, held.bids, view), left_out(Side.SELL, held.asks, view)
-    return _levels(view, plan, bids, asks)
-
-
-def _levels_past(view: MarketView, plan: Plan, grid: Grid, held: Held) -> tuple[tuple[Level, ...], str]:
-    bids = settled(Side.BUY, held.bids, grid, view, plan.join_passed)
-    asks = settled(Side.SELL, held.asks, grid, view, plan.join_passed)
-    is_waiting = len(bids.opens) < len(held.bids.opens) or len(asks.opens) < len(held.asks.opens)
-    next_open = (held.bids.opens if is_passed(Side.BUY, held.bids.nearest, view) else held.asks.opens)[:1]
+def _levels_past(view: MarketView, plan: Plan, grid: Grid, memory: Kept) -> tuple[tuple[Level, ...], str]:
+    """Return the levels where the price is beyond orders: those that may be filled are left out."""
+    assert memory.held is not None
     reason = "quoting"
-    if is_waiting:
-        price = view.instrument.price_text(next_open[0][0])
-        reason = f"waiting for the price to come back to {price}: it was passed without a fill"
-    return _levels(view, plan, bids, asks), reason
+    sides: list[GridSide] = []
+    for side, orders in ((Side.BUY, memory.held.bids), (Side.SELL, memory.held.asks)):
+        rest = without_believed(side, orders, memory.passed, view, plan)
+        found = settled(side, rest, grid, view, plan.join_passed)
+        if rest is not orders:
+            reason = "the price has passed an order"
+        sides.append(found)
+        if rest.opens and not found.opens:
+            price = view.instrument.price_text(rest.opens[0][0])
+            reason = f"waiting for the price to come back to {price}: it was passed without a fill"
+    return _levels(view, plan, *sides), reason
 
 
 def _reason(view: MarketView, grid: Grid) -> str:
@@ -132,11 +151,21 @@ def _reason(view: MarketView, grid: Grid) -> str:
 def _sized(view: MarketView, plan: Plan, memory: Kept, levels: tuple[Level, ...], reason: str) -> Wanted:
     """Return the wanted levels, those left out whose orders must be replaced to grow."""
     if not memory.shorts and memory.compared[0] is levels and memory.compared[1] is view.working:
-        return Wanted(levels, False, reason, memory)
+        return Wanted(levels, False, reason, _dated(memory, view.now_ns, plan.settle_ns))
     possible = within(levels, view.position, view.permit, view.prices, view.sizes)
-    asked, shorts = regrown(possible, view.working, memory.shorts, view.now_ns, plan.resize_after_ns)
-    memory = _with(memory, shorts=shorts, compared=(levels, view.working))
+    asked, shorts = regrown(
+        possible, view.working, memory.shorts, view.now_ns, plan.resize_after_ns, is_widened=plan.is_widened
+    )
+    compared = (levels, view.working)
+    memory = _with(memory, shorts=shorts, asked=Asked(asked, view.now_ns), compared=compared)
     return Wanted(levels if asked is possible else asked, False, reason, memory)
+
+
+def _dated(memory: Kept, now_ns: int, settle_ns: int) -> Kept:
+    """Return the memory that knows its answer to hold still; seldom, as it is made anew for it."""
+    if now_ns - memory.asked.at_ns < settle_ns // 4:
+        return memory
+    return _with(memory, asked=Asked(memory.asked.levels, now_ns))
 
 
 def _with(memory: Kept, **changes: object) -> Kept:

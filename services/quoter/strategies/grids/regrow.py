@@ -31,13 +31,17 @@ def regrown(
     shorts: tuple[Short, ...],
     now_ns: int,
     after_ns: int,
+    *,
+    is_widened: bool = False,
 ) -> tuple[tuple[Level, ...], tuple[Short, ...]]:
-    """Return the levels to ask for now, and what to remember."""
+    """Return the levels to ask for now, and what to remember.
+
+    is_widened  orders may rest further out than their level says, for the volatility
+    """
     known = {(short.side, short.price): short for short in shorts}
-    resting: dict[tuple[Side, int], WorkingOrder] = {}
-    for order in working:
-        if order.status in _RESTING or (order.side, order.price) not in resting:
-            resting[order.side, order.price] = order
+    resting = _orders_of(levels, working)
+    if is_widened:
+        resting |= _further_out(levels, working, resting)
     kept: list[Level] = []
     found: list[Short] = []
     for level in levels:
@@ -49,6 +53,42 @@ def regrown(
                 continue
         kept.append(level)
     return (levels if len(kept) == len(levels) else tuple(kept)), tuple(found)
+
+
+def _orders_of(
+    levels: tuple[Level, ...], working: tuple[WorkingOrder, ...]
+) -> dict[tuple[Side, int], WorkingOrder]:
+    """Return the order at each level's price, one that rests before one on its way."""
+    places = {(level.side, level.price) for level in levels}
+    found: dict[tuple[Side, int], WorkingOrder] = {}
+    for order in working:
+        place = order.side, order.price
+        if place in places and (order.status in _RESTING or place not in found):
+            found[place] = order
+    return found
+
+
+def _further_out(
+    levels: tuple[Level, ...],
+    working: tuple[WorkingOrder, ...],
+    found: dict[tuple[Side, int], WorkingOrder],
+) -> dict[tuple[Side, int], WorkingOrder]:
+    """Return an order for the levels without one: the n-th of a side for the n-th, outwards of it.
+
+    Orders are only ever moved outwards, and keep their sequence.
+    """
+    taken = {order.client_order_id for order in found.values()}
+    others = sorted(
+        (order for order in working if order.client_order_id not in taken and order.status in _RESTING),
+        key=lambda order: -order.side.sign * order.price,
+    )
+    pairs: dict[tuple[Side, int], WorkingOrder] = {}
+    for side in (Side.BUY, Side.SELL):
+        alone = [level for level in levels if level.side is side and (side, level.price) not in found]
+        for level, order in zip(alone, [one for one in others if one.side is side], strict=False):
+            if (order.price - level.price) * side.sign < 0:
+                pairs[side, level.price] = order
+    return pairs
 
 
 def _judge(

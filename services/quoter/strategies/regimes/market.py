@@ -1,7 +1,8 @@
 """Which regime the market is in, and the spread and size that it asks for.
 
-A function of what is seen now: the regime is that of the very first sample, not of the first
-change, and no history has to be rebuilt after a restart.
+The regime is that of the very first sample, not of the first change, and no history has to be
+rebuilt after a restart. It gets wilder at once and calmer only when the market is well within
+the calmer one: an ordinary market lies on the bound of low volatility and normal.
 
 Source: the quoting of the earlier Backpack bot AK47, as its formulas were recorded.
 """
@@ -20,6 +21,8 @@ VOLATILITY_WEIGHT, PRESSURE_WEIGHT = 0.7, 0.3
 INVENTORY_SPREAD = 0.3
 #: share of the order that a full inventory takes away
 INVENTORY_SIZE = 0.4
+#: of the composite: how far within a calmer regime a market must be for it
+DEAD_BAND = 0.1
 LEAST_RATIO, MOST_RATIO = 0.3, 1.5
 
 
@@ -37,6 +40,7 @@ NORMAL = Regime("normal", 1.0, 2.0, 1.0, 1.0)
 HIGH_VOLATILITY = Regime("high volatility", 1.4, 1.2, 0.5, 1.8)
 LOW_VOLATILITY = Regime("low volatility", 0.7, 2.6, 1.4, 0.7)
 STRESS = Regime("stress", 2.0, 0.8, 0.3, 2.5)
+CALMEST_FIRST = (LOW_VOLATILITY, NORMAL, HIGH_VOLATILITY, STRESS)
 
 
 def liquidity_ratio(bids: Levels, asks: Levels) -> float:
@@ -53,8 +57,15 @@ def composite(sigma: float, sigma_normal: float, ratio: float) -> float:
     return VOLATILITY_WEIGHT * sigma / sigma_normal + PRESSURE_WEIGHT * pressure
 
 
-def regime_of(value: float) -> Regime:
-    """Return the regime of a composite."""
+def regime_of(value: float, last: Regime | None = None) -> Regime:
+    """Return the regime of a composite. last  the one in force, None = this is the first sample"""
+    found = _regime_at(value)
+    if last is None or CALMEST_FIRST.index(found) >= CALMEST_FIRST.index(last):
+        return found
+    return min(last, _regime_at(value + DEAD_BAND), key=CALMEST_FIRST.index)
+
+
+def _regime_at(value: float) -> Regime:
     if value > 2.0:
         return STRESS
     if value > 1.5:

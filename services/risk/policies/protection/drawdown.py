@@ -33,7 +33,8 @@ class DrawdownTable(PolicyTable, frozen=True, forbid_unknown_fields=True):
     max_pct      largest fall, % of the peak
     max_usd      the same in quote units; the first of the two that is broken counts; None = none
     window_s     the peak is that of the last so many seconds; None = of the session
-    action       "halt": until a person resumes; "freeze": while it lasts and cool_down_s more
+    action       "halt": until a person resumes; "stop": no quotes, reductions work, while it lasts and
+                 cool_down_s more; "freeze": no order at all for as long, no stop-loss either
     cool_down_s  see action, seconds
     """
 
@@ -46,8 +47,10 @@ class DrawdownTable(PolicyTable, frozen=True, forbid_unknown_fields=True):
     def problem(self) -> str:
         if self.max_pct is None and self.max_usd is None:
             return "max_pct or max_usd must be given"
-        if self.window_s is None and self.action == "freeze":
-            return 'action "freeze" needs a window_s: without trading no session peak is reached again'
+        if self.window_s is None and self.action != "halt":
+            return (
+                f'action "{self.action}" needs a window_s: without trading no session peak is reached again'
+            )
         return ""
 
 
@@ -57,14 +60,14 @@ class LossRateTable(PolicyTable, frozen=True, forbid_unknown_fields=True):
     max_usd      largest loss, quote units; None = only the share counts
     max_pct      the same in % of the highest equity of the window; None = only the amount counts
     window_s     within so many seconds
-    action       "freeze": while it lasts and cool_down_s more; "halt": until a person resumes
+    action       as of the drawdown
     cool_down_s  see action, seconds
     """
 
     max_usd: Usd | None = None
     max_pct: Percent | None = None
     window_s: Window = 60.0
-    action: Response = "freeze"
+    action: Response = "stop"
     cool_down_s: CoolDown = 300.0
 
     def problem(self) -> str:

@@ -26,14 +26,14 @@ class FillRateTable(PolicyTable, frozen=True, forbid_unknown_fields=True):
 
     max_fills    largest number of fills of one side
     window_s     within so many seconds
-    action       "pause": that side is not quoted while it lasts and cool_down_s more; "freeze": no order is
-                 sent for as long; "halt": until a person resumes
+    action       "pause": that side is not quoted while it lasts and cool_down_s more; "stop": neither is,
+                 reductions work; "freeze": no order at all for as long; "halt": until a person resumes
     cool_down_s  see action, seconds
     """
 
     max_fills: Annotated[int, Meta(ge=1, le=100_000)] = 30
     window_s: Annotated[float, Meta(ge=1, le=3_600)] = 60.0
-    action: Literal["pause", "freeze", "halt"] = "pause"
+    action: Literal["pause", "stop", "freeze", "halt"] = "pause"
     cool_down_s: CoolDown = 60.0
 
 

@@ -1,10 +1,18 @@
-"""What a policy may do beside deciding: outlive a restart of the process, and hear of a person's word."""
+"""What a policy may do beside deciding: hear fills and a person's word, outlive a restart."""
 
 from __future__ import annotations
 
 from typing import Protocol, runtime_checkable
 
 from services.risk.account.equity_history import EquityHistory
+from shared.messages import Fill
+
+
+@runtime_checkable
+class HearsFills(Protocol):
+    """A policy that wants to see each fill of its symbol and account, once."""
+
+    def on_fill(self, fill: Fill, now_ns: int) -> None: ...
 
 
 @runtime_checkable
