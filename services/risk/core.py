@@ -31,6 +31,7 @@ from shared.messages import (
     Equity,
     FeedState,
     Fill,
+    Gap,
     InstrumentInfo,
     Mark,
     Message,
@@ -135,6 +136,16 @@ class Risk:
             self.watch(fill.scope, fill.symbol).on_fill(fill, now_ns)
         return ()
 
+    def on_gap(self, gap: Gap, now_ns: int) -> Iterable[Message]:
+        """Fills were lost on the way, or execution has restarted: nobody knows how many there were."""
+        if gap.kind != Fill.__name__ or gap.scope not in self._accounts:
+            return ()
+        known = self._accounts[gap.scope].holdings
+        holdings = [holding for symbol, holding in known.items() if gap.symbol in ("", "-", symbol)]
+        for holding in holdings:
+            holding.on_fills_lost(now_ns)
+        return self._now_if_worse(holdings, now_ns)
+
     def on_working(self, working: Working, now_ns: int) -> Iterable[Message]:
         if working.scope in self._accounts:
             holding = self.watch(working.scope, working.symbol)
@@ -169,11 +180,6 @@ class Risk:
     def wanted_halts(self) -> dict[str, str]:
         """Return the halts that policies want and that are no flags yet: symbol -> reason."""
         return self.halt.wanted
-
-    def session_peaks(self) -> dict[str, float]:
-        """Return the highest equity of the session, account -> quote units, where one was confirmed."""
-        peaks = ((name, account.history.session_peak_usd) for name, account in self._accounts.items())
-        return {name: peak for name, peak in peaks if peak is not None}
 
     def memory(self, now_ns: int) -> Memory:
         """Return what a restart of the process must not forget."""

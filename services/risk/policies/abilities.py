@@ -16,6 +16,13 @@ class HearsFills(Protocol):
 
 
 @runtime_checkable
+class CountsFills(Protocol):
+    """A policy that must know when nobody knows how many fills there were before now."""
+
+    def on_fills_lost(self, now_ns: int) -> None: ...
+
+
+@runtime_checkable
 class Remembers(Protocol):
     """A policy that has begun something which a restart of this process does not end."""
 

@@ -151,8 +151,8 @@ class View:
     against_usd    signed value of its hedge in another symbol, or of what it is the hedge of; None = unknown
     is_quoted      a quoter works on it
     history        the highest equity of the account, of the session and of trailing windows
-    quote_usd      spot: what of the equity is not held in coins that we know of, quote units; None = cannot
-                   be told, and always so for a perpetual, which is not bought with it
+    quote_usd      spot: quote units of the equity not held in coins that we know of; None = cannot be told
+    available_usd  of them what the venue says can be spent; None = it does not
     """
 
     now_ns: int
@@ -171,6 +171,7 @@ class View:
     is_quoted: bool = True
     history: EquityHistory = field(default_factory=EquityHistory)
     quote_usd: float | None = None
+    available_usd: float | None = None
 
     @property
     def exposure_usd(self) -> float:

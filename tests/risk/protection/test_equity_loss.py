@@ -163,10 +163,10 @@ def test_a_restored_peak_counts_and_a_resumed_halt_forgets_it() -> None:
     desk = Desk(drawdown={"max_pct": 5})
     desk.core.restore(Memory({ACCOUNT: 1_100.0, "unknown": 5.0}).to_bytes())
     desk.run(250)
-    assert desk.permit.halted and desk.core.session_peaks() == {ACCOUNT: 1_100.0}
+    assert desk.permit.halted and desk.core.memory(desk.now_ns).peaks == {ACCOUNT: 1_100.0}
     desk.take(desk.core.on_halts(dict(desk.core.wanted_halts()), desk.now_ns))
     desk.take(desk.core.on_halts({}, desk.now_ns))
-    assert desk.core.session_peaks() == {ACCOUNT: 1_000.0}, "what the equity was then"
+    assert desk.core.memory(desk.now_ns).peaks == {ACCOUNT: 1_000.0}, "what the equity was then"
 
 
 def test_a_loss_rate_stops_for_as_long_as_it_lasts_and_its_cool_down() -> None:
