@@ -33,7 +33,6 @@ from services.execution.sending.quoting import Quoting
 from services.execution.sending.sender import Sender
 from services.execution.told import tell_touched
 from shared.clock import NS_PER_MS
-from shared.halt import halted_because
 from shared.messages import InstrumentInfo, Permit, Quotes, Target, Top
 from shared.permits import is_same_permit
 from shared.venues.base import Capabilities, Outcome, PrivateEvent
@@ -130,15 +129,7 @@ class Execution:
 
     def on_halts(self, halts: Mapping[str, str], now_ns: int) -> list[Output]:
         """Take up everything that is halted now ("ALL" or a symbol) -> reason."""
-        desk = self.desk
-        if halts == desk.halts:
-            return []
-        desk.halts = dict(halts)
-        for symbol in desk.symbols.values():
-            symbol.halt_reason = halted_because(desk.halts, symbol.name)
-            desk.wake(symbol)
-            desk.touch(symbol)
-        return self._conclude(now_ns)
+        return self._conclude(now_ns) if self.desk.take_halts(halts) else []
 
     # --- orders ------------------------------------------------------------------------------------
 
@@ -282,9 +273,9 @@ class Execution:
 
     def on_stop(self, now_ns: int) -> list[Output]:
         """Return the last state of every symbol."""
-        self.desk.touched.update(self.desk.symbols)
         for symbol in self.desk.symbols.values():
             symbol.told_working = None
+            self.desk.touch(symbol)
         return self._finish(now_ns)
 
     def _conclude(self, now_ns: int) -> list[Output]:
