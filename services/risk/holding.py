@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from services.risk.market_state import MarketState
 from services.risk.policies.abilities import CountsFills, HearsFills
 from services.risk.policies.discontinuity import PositionDoubt
-from services.risk.policies.policy import Holds, Policy, View
+from services.risk.policies.holds import Holds
+from services.risk.policies.policy import Policy, View
 from shared.bus import STATE_TTL_NS
 from shared.messages import Fill, Permit, Position, Side, Target, Working
 
