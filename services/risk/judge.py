@@ -114,4 +114,5 @@ class Judge:
             is_quoted=holding.is_quoted,
             history=account.history,
             quote_usd=None if market.instrument.is_perp else account.quote_usd(gross),
+            available_usd=account.equity.available_usd,
         )

@@ -216,11 +216,13 @@ def test_resuming_one_policys_halt_forgives_no_other_account_and_no_other_policy
         desk.set_position(lots)
     assert "fill rate" in desk.permit.reason
     resume(desk)
-    assert desk.core.session_peaks() == {ACCOUNT: 1_000.0, "other": 1_000.0}
+    assert desk.core.memory(desk.now_ns).peaks == {ACCOUNT: 1_000.0, "other": 1_000.0}
     desk.set_equity(948.0)
     assert desk.permit.halted and "drawdown" in desk.permit.reason
     resume(desk)
-    assert desk.core.session_peaks() == {ACCOUNT: 948.0, "other": 1_000.0}, "of the account that was resumed"
+    assert desk.core.memory(desk.now_ns).peaks == {ACCOUNT: 948.0, "other": 1_000.0}, (
+        "of the account that was resumed"
+    )
 
 
 def test_resuming_a_halt_by_the_fill_rate_counts_fills_anew_within_its_window() -> None:

@@ -270,3 +270,12 @@ def test_R33_what_the_excess_policy_has_sold_is_not_bought_back() -> None:
         desk.set_position(lots, symbol=SPOT)
         desk.run(500)
         assert desk.target is None or not desk.target.may_open
+
+
+@pytest.mark.parametrize(
+    ("available", "bought"), [(None, 30_000), (1e3, 30_000), (100.0, 9_500), (0.0, 0), (-5.0, 0)]
+)
+def test_R32_no_more_than_95_percent_of_the_quote_balance_itself_is_spent(
+    available: float | None, bought: int
+) -> None:
+    assert traded(replace(spot(0, 1_000), available_usd=available)) == bought

@@ -26,6 +26,15 @@ class Holds:
             if until_ns is None or until_ns <= now_ns:
                 del self._held[index]
 
+    def lasting(self, now_ns: int) -> list[tuple[Decision, int]]:
+        """Return what holds for a time, and until when."""
+        held = self._held.values()
+        return [(decision, until) for decision, until in held if until is not None and until > now_ns]
+
+    def restore(self, decision: Decision, until_ns: int) -> None:
+        """Take what an earlier life of this process had decided, beside what this one decides."""
+        self._held[min((0, *self._held)) - 1] = (decision, until_ns)
+
     def current(self, now_ns: int, position: int = 0) -> Decision:
         """Return the strictest decision that is in force."""
         in_force = [

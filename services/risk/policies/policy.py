@@ -20,11 +20,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
-from typing import Protocol, TypeVar, runtime_checkable
+from typing import Protocol, TypeVar
 
 from services.risk.account.equity_history import EquityHistory
 from shared.instrument import Instrument
-from shared.messages import Fill, Position, Top
+from shared.messages import Position, Top
 
 
 class Action(IntEnum):
@@ -151,8 +151,8 @@ class View:
     against_usd    signed value of its hedge in another symbol, or of what it is the hedge of; None = unknown
     is_quoted      a quoter works on it
     history        the highest equity of the account, of the session and of trailing windows
-    quote_usd      spot: what of the equity is not held in coins that we know of, quote units; None = cannot
-                   be told, and always so for a perpetual, which is not bought with it
+    quote_usd      spot: quote units of the equity not held in coins that we know of; None = cannot be told
+    available_usd  of them what the venue says can be spent; None = it does not
     """
 
     now_ns: int
@@ -171,6 +171,7 @@ class View:
     is_quoted: bool = True
     history: EquityHistory = field(default_factory=EquityHistory)
     quote_usd: float | None = None
+    available_usd: float | None = None
 
     @property
     def exposure_usd(self) -> float:
@@ -205,23 +206,6 @@ class Policy(Protocol[Seen]):
     """Judges one view. Total: returns a decision for every view, raises nothing."""
 
     def decide(self, view: Seen) -> Decision: ...
-
-
-@runtime_checkable
-class HearsFills(Protocol):
-    """A policy that wants to see each fill of its symbol and account, once."""
-
-    def on_fill(self, fill: Fill, now_ns: int) -> None: ...
-
-
-@runtime_checkable
-class HearsResumption(Protocol):
-    """A policy that is told when a person has ended a halt of its own; its reasons begin with its name."""
-
-    @property
-    def name(self) -> str: ...
-
-    def on_resume(self, history: EquityHistory) -> None: ...
 
 
 def strictest(decisions: Iterable[Decision], position: int = 0) -> Decision:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +10,7 @@ from hypothesis import strategies as st
 
 from services.risk.account.equity import TrustedEquity
 from services.risk.account.equity_history import EquityHistory
-from services.risk.account.peaks import PeaksFile
+from services.risk.account.memory import Memory
 from services.risk.account.state import AccountState
 from services.risk.config import parse_risk
 from services.risk.policies.policy import Action
@@ -150,7 +149,7 @@ def test_the_first_equity_of_all_is_no_peak_before_a_second_read_agrees() -> Non
 
 def test_resuming_counts_also_when_risk_was_restarted_while_it_was_halted() -> None:
     desk = Desk(drawdown={"max_pct": 5})
-    desk.core.restore_peaks({ACCOUNT: 1_100.0})
+    desk.core.restore(Memory({ACCOUNT: 1_100.0}).to_bytes())
     flag = "drawdown: equity fell by 99.50 from 1100.00 this session, limit 55.00"
     desk.take(desk.core.on_halts({desk.symbols[0]: flag}, desk.now_ns))
     desk.run(500)
@@ -160,25 +159,14 @@ def test_resuming_counts_also_when_risk_was_restarted_while_it_was_halted() -> N
     assert desk.may_quote()
 
 
-def test_peaks_are_kept_for_one_session_and_what_cannot_be_read_is_none(tmp_path: Path) -> None:
-    PeaksFile(tmp_path, "7").write({ACCOUNT: 1_100.0})
-    assert PeaksFile(tmp_path, "7").read() == {ACCOUNT: 1_100.0}
-    assert PeaksFile(tmp_path, "").read() == {ACCOUNT: 1_100.0}, "started by hand: the last one goes on"
-    assert PeaksFile(tmp_path, "8").read() == {}
-    for text in ("", '{"run": "7"', '{"run": "7", "peaks": {"main": "much"}}'):
-        (tmp_path / "risk_peaks.json").write_text(text)
-        assert PeaksFile(tmp_path, "7").read() == {}
-    PeaksFile(tmp_path / "nowhere", "7").write({ACCOUNT: 1.0})  # told in the log
-
-
 def test_a_restored_peak_counts_and_a_resumed_halt_forgets_it() -> None:
     desk = Desk(drawdown={"max_pct": 5})
-    desk.core.restore_peaks({ACCOUNT: 1_100.0, "unknown": 5.0})
+    desk.core.restore(Memory({ACCOUNT: 1_100.0, "unknown": 5.0}).to_bytes())
     desk.run(250)
-    assert desk.permit.halted and desk.core.session_peaks() == {ACCOUNT: 1_100.0}
+    assert desk.permit.halted and desk.core.memory(desk.now_ns).peaks == {ACCOUNT: 1_100.0}
     desk.take(desk.core.on_halts(dict(desk.core.wanted_halts()), desk.now_ns))
     desk.take(desk.core.on_halts({}, desk.now_ns))
-    assert desk.core.session_peaks() == {ACCOUNT: 1_000.0}, "what the equity was then"
+    assert desk.core.memory(desk.now_ns).peaks == {ACCOUNT: 1_000.0}, "what the equity was then"
 
 
 def test_a_loss_rate_stops_for_as_long_as_it_lasts_and_its_cool_down() -> None:

@@ -14,7 +14,7 @@ from services.risk.policies.policy import Action
 from services.risk.policies.protection.fill_rate import FillRate, FillRateTable
 from shared.clock import NS_PER_S
 from shared.errors import BadInput
-from shared.messages import Fill, Side
+from shared.messages import Fill, Gap, Side
 from tests.risk.desk import ACCOUNT, SYMBOL, Desk, is_nothing
 from tests.risk.protection.views import view
 
@@ -119,3 +119,30 @@ def test_X02_a_bad_value_is_named() -> None:
     with pytest.raises(BadInput, match=r"fill_rate\.max_fills"):
         parse_risk({"fill_rate": {"max_fills": 0}})
     assert msgspec.structs.asdict(FillRateTable())["action"] == "pause"
+
+
+@pytest.mark.parametrize("action", ["pause", "freeze", "halt"])
+@pytest.mark.parametrize("symbol", [SYMBOL, "-"])
+def test_fills_that_were_lost_on_the_way_are_not_none_nothing_is_quoted_for_a_window(
+    action: str, symbol: str
+) -> None:
+    desk = Desk(fill_rate={"max_fills": 3, "window_s": 2, "action": action})
+    desk.take(desk.core.on_gap(Gap(ACCOUNT, symbol, "Fill"), desk.now_ns))
+    assert not desk.permit.may_buy and not desk.permit.may_sell and not desk.permit.halted, "at once"
+    assert "fills were lost" in desk.permit.reason
+    desk.run(1_750)
+    assert not desk.permit.may_buy
+    desk.run(500)
+    assert desk.may_quote()
+
+
+def test_a_gap_of_others_or_without_a_limit_changes_nothing() -> None:
+    desk = Desk(fill_rate={"max_fills": 3})
+    for gap in (Gap("other", SYMBOL, "Fill"), Gap(ACCOUNT, "X", "Fill"), Gap(ACCOUNT, SYMBOL, "OrderUpdate")):
+        desk.take(desk.core.on_gap(gap, desk.now_ns))
+    desk.run(250)
+    assert desk.may_quote()
+    plain = Desk()
+    plain.take(plain.core.on_gap(Gap(ACCOUNT, SYMBOL, "Fill"), plain.now_ns))
+    plain.run(250)
+    assert plain.may_quote()

@@ -63,6 +63,8 @@ class StopsTable(PolicyTable, frozen=True, forbid_unknown_fields=True):
 class Stops:
     """One position's stop-loss and take-profit."""
 
+    name = "stops"
+
     def __init__(self, table: StopsTable) -> None:
         self._loss = table.floor_usd
         self._profit = table.take_profit_usd
@@ -71,6 +73,12 @@ class Stops:
         #: why the position is being closed, empty while it is not, and since when
         self._closing = ""
         self._since_ns = 0
+
+    def memory(self) -> tuple[str, dict[str, int]]:
+        return self._closing, {"since": self._since_ns} if self._closing else {}
+
+    def recall(self, text: str, times: dict[str, int]) -> None:
+        self._closing, self._since_ns = text, times["since"]
 
     def decide(self, view: View) -> Decision:
         if view.position.quantity == 0:
