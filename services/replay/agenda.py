@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from heapq import heappush
+from heapq import heapify, heappush
 from itertools import count
 from typing import Any
 
@@ -14,11 +14,12 @@ Call = tuple[int, int, Callable[..., None], Any]
 class Agenda:
     """Calls by time; of one time in the order in which they were added. `calls` is a heap."""
 
-    __slots__ = ("_number", "calls")
+    __slots__ = ("_intervals", "_number", "calls")
 
     def __init__(self) -> None:
         self.calls: list[Call] = []
         self._number = count()
+        self._intervals: dict[Callable[..., None], int] = {}
 
     def at(self, due_ns: int, call: Callable[[int, Any], None], argument: Any = None) -> None:
         """Call `call(due_ns, argument)` then."""
@@ -31,4 +32,16 @@ class Agenda:
             call(now_ns)
             heappush(self.calls, (now_ns + interval_ns, next(self._number), again, None))
 
+        self._intervals[again] = interval_ns
         self.at(first_ns, again)
+
+    def skip(self, until_ns: int) -> None:
+        """Leave out, until then, what is called again and again; what is due once stays due."""
+        moved: list[Call] = []
+        for due_ns, number, call, argument in self.calls:
+            interval_ns = self._intervals.get(call)
+            if interval_ns is not None and due_ns < until_ns:
+                due_ns += -((due_ns - until_ns) // interval_ns) * interval_ns
+            moved.append((due_ns, number, call, argument))
+        heapify(moved)
+        self.calls[:] = moved

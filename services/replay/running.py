@@ -12,7 +12,7 @@ from operator import itemgetter
 
 from services.replay.assembly import Assembly, assemble, build
 from services.replay.machine import Machine
-from services.replay.sources.base import Gap, Source
+from services.replay.sources.base import MAX_STEP_AHEAD_NS, Gap, Source
 from services.replay.sources.marks import with_marks
 from services.replay.venue.account import base_of
 from services.replay.venue.queue import FillModel
@@ -28,6 +28,9 @@ from shared.messages import FeedState, FeedStatus, InstrumentInfo, Message
 STOP_NS = 10 * NS_PER_S
 #: between the end of a file and the beginning of the next; longer is a gap
 LONGEST_PAUSE_NS = NS_PER_S
+#: nothing happened for longer: everything comes to rest in so much, and is up to date again in as much
+LONGEST_IDLE_NS = MAX_STEP_AHEAD_NS
+SETTLE_NS = 60 * NS_PER_S
 #: events between two looks at how far the replay is
 _REPORT_EVERY = 4_096
 Feed = Iterator[tuple[int, Message]]
@@ -84,6 +87,12 @@ class Run:
         ]
         self._models = models
 
+    def pass_idle(self, from_ns: int, until_ns: int) -> None:
+        """Pass a time without data: days of nothing are not lived through timer by timer."""
+        for machine in self.machines:
+            machine.run_until(from_ns + SETTLE_NS)
+            machine.agenda.skip(until_ns - SETTLE_NS)
+
     def finish(self, now_ns: int) -> tuple[Outcome, ...]:
         """Stop every machine and return what each came to."""
         return tuple(
@@ -133,7 +142,7 @@ def replay(
 ) -> Replayed:  # fmt: skip
     """Replay each symbol's recordings, one after the other, all symbols together.
 
-    on_progress  is told now and then how many bytes of the files have been read
+    on_progress  is told now and then how much of the sources has been read, in the units of their sizes
     Raises: BadInput
     """
     assembly = assemble(config, tuple(sources))
@@ -146,10 +155,14 @@ def replay(
     run = Run(assembly, infos, models, first[0])
     feeds = [machine.on_market for machine in run.machines]
     count, now_ns = 0, first[0]
+    idle_ns = now_ns + LONGEST_IDLE_NS
     gc.collect()
     gc.freeze()  # a collection over the start-up heap again and again would slow everything down
     try:
         for now_ns, message in chain((first,), merged):
+            if now_ns > idle_ns:
+                run.pass_idle(idle_ns - LONGEST_IDLE_NS, now_ns)
+            idle_ns = now_ns + LONGEST_IDLE_NS
             for feed in feeds:
                 feed(message, now_ns)
             count += 1

@@ -25,7 +25,7 @@ from shared.errors import BadInput, MakerdError
 from shared.recording.codec import Unrecordable
 from shared.recording.core import CoreKind, encode_outcome, encode_raised
 from shared.recording.file import STOPPED
-from shared.recording.framing import Damaged
+from shared.recording.framing import Damaged, Empty
 from shared.recording.reader import Call, Raised, Recording
 from shared.recording.settings import SUFFIX, is_being_written, recordings_in
 
@@ -40,7 +40,7 @@ _LONGEST = 300
 class Verdict:
     """What came of one recording.
 
-    service   "" where even the header cannot be read
+    service   "" where even the header cannot be read; of an empty recording, whose directory it is in
     outputs   messages and requests that came out the same
     problem   what is not the same, or not as it was written; "" = nothing
     note      how it ends, where not with a stop of its process
@@ -79,6 +79,9 @@ def verify(path: Path, on_progress: Callable[[int], None] = lambda _bytes_read: 
     is_alive = is_being_written(path)
     try:
         recording = Recording(path, _types_of)
+    except Empty:  # what is recorded is written four times a second: a start may leave none of it
+        note = "still being recorded" if is_alive else "killed before anything was recorded"
+        return Verdict(path, path.parent.name, 0, 0, 0.0, "", note)
     except MakerdError as error:
         return Verdict(path, "", 0, 0, 0.0, str(error), "")
     count = _Count()

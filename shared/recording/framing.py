@@ -29,6 +29,13 @@ class Damaged(Fatal):
     """A recording is not what was written; the text names the file, the record and the byte."""
 
 
+class Empty(BadInput):
+    """Nothing was recorded: the process was killed before a whole header was written."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path} is empty: its process was killed before it recorded anything")
+
+
 class Framer:
     """Turns parts into records; the records of one file must all come from one framer."""
 
@@ -51,7 +58,7 @@ class Records:
     """
 
     def __init__(self, path: Path) -> None:
-        """Raises: BadInput for what cannot be read, or is no recording."""
+        """Raises: BadInput for what cannot be read, Empty, Damaged for what is no recording."""
         self.path = path
         self.unfinished = 0
         self._check = 0
@@ -64,7 +71,7 @@ class Records:
         if magic != MAGIC:
             self._file.close()
             if len(magic) < len(MAGIC) and MAGIC.startswith(magic):
-                raise BadInput(f"{path} is empty: its process was killed before it recorded anything")
+                raise Empty(path)
             raise Damaged(f"{path} is no recording: it does not begin like one")
         self.bytes_read = len(MAGIC)
 

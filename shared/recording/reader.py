@@ -6,7 +6,7 @@ for now_ns, message in market_messages(run_dir, "backpack"):
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from shared.messages import Message
 from shared.recording.codec import Codec, Unrecordable
 from shared.recording.core import RAISED, Header
 from shared.recording.file import END
-from shared.recording.framing import Damaged, Records
+from shared.recording.framing import Damaged, Empty, Records
 from shared.recording.settings import SUFFIX, directory_of
 
 _ASKED = msgspec.msgpack.Decoder(tuple[int, Any, msgspec.Raw])
@@ -59,14 +59,14 @@ class Recording:
     """
 
     def __init__(self, path: Path, types_of: Callable[[str], tuple[type, ...]] = lambda _kind: ()) -> None:
-        """types_of: the types of a kind of core. Raises: BadInput for what is not there or empty, Damaged."""
+        """types_of: the types of a kind of core. Raises: BadInput for what is not there, Empty, Damaged."""
         self.path = path
         self.ending = ""
         self._records = Records(path)
         self._iterator = iter(self._records)
         first = next(self._iterator, None)
         if first is None:
-            raise BadInput(f"{path} is empty: its process was killed before it recorded anything")
+            raise Empty(path)
         try:
             self.header = _HEADER.decode(first[0])
         except msgspec.MsgspecError as error:
@@ -136,9 +136,30 @@ def market_messages(run: Path, venue: str) -> Iterator[tuple[int, Message]]:
     A restart of market data is seen as it was: the next recording begins with its own FeedStates.
     Raises: BadInput where nothing is recorded, Damaged.
     """
+    for recording in market_recordings(run, venue):
+        yield from recording.messages()
+
+
+def market_recordings(run: Path, venue: str) -> Iterator[Recording]:
+    """Yield each recording of a venue's market data that holds anything, the oldest first.
+
+    Raises: BadInput where nothing is recorded, Damaged.
+    """
     directory = directory_of(run) / f"marketdata.{venue}"
     paths = sorted(directory.glob(f"*{SUFFIX}"))
     if not paths:
         raise BadInput(f"{directory} holds no recording; `makerd record on`, then `makerd run`")
+    yield from opened(paths)
+
+
+def opened(paths: Iterable[Path]) -> Iterator[Recording]:
+    """Yield the recordings that hold anything: a process that was killed at once leaves an empty one.
+
+    Raises: BadInput, Damaged
+    """
     for path in paths:
-        yield from Recording(path).messages()
+        try:
+            recording = Recording(path)
+        except Empty:
+            continue
+        yield recording

@@ -93,6 +93,20 @@ def test_between_two_files_that_do_not_meet_is_a_gap_in_which_nothing_is_quoted(
     assert any("no data between two files" in reason for reason in done.outcomes[0].pauses)
 
 
+def test_days_between_two_files_are_passed_over_and_come_to_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    day_s = 86_400.0
+    done = played(tmp_path, Script(minutes(0, 8)), Script(minutes(30 * day_s, 8)))
+    assert done.outcomes[0].is_clean and (done.end_ns - START_NS) // NS_PER_S == 30 * day_s + 7
+    # a shorter one, lived through timer by timer and passed over
+    files = [Script(minutes(0, 8)), Script(minutes(400, 8))]
+    lived = played(tmp_path, *files)
+    monkeypatch.setattr("services.replay.running.LONGEST_IDLE_NS", 200 * NS_PER_S)
+    assert played(tmp_path, *files).outcomes == lived.outcomes
+    assert lived.outcomes[0].reports[SYMBOL].activity.orders_placed > 2
+
+
 def test_files_that_meet_are_one_recording(tmp_path: Path) -> None:
     done = played(tmp_path, Script(minutes(0, 4)), Script(minutes(4, 4)))
     assert done.gaps == {SYMBOL: ()}

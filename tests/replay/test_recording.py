@@ -22,8 +22,8 @@ from shared.errors import BadInput
 from shared.messages import Mark
 from shared.recording.core import live_core
 from shared.recording.file import MB
-from shared.recording.framing import MAGIC, Damaged, Records
-from shared.recording.reader import Recording
+from shared.recording.framing import MAGIC, Damaged, Empty, Records
+from shared.recording.reader import Recording, opened
 from shared.recording.settings import (
     RecordingConfig,
     is_being_written,
@@ -88,9 +88,14 @@ def test_a_last_record_that_was_cut_off_is_legal_and_said(recording: Path) -> No
 
 
 @pytest.mark.parametrize("size", [0, 5, len(MAGIC), len(MAGIC) + 20])
-def test_a_file_without_a_whole_header_is_told_as_such(recording: Path, size: int) -> None:
+def test_a_process_killed_before_a_whole_header_is_legal_and_said(recording: Path, size: int) -> None:
     recording.write_bytes(recording.read_bytes()[:size])
-    assert "is empty: its process was killed before it recorded anything" in verify(recording).problem
+    verdict = verify(recording)
+    assert (verdict.service, verdict.calls, verdict.problem) == ("quoter.SOL", 0, "")
+    assert verdict.note == "killed before anything was recorded"
+    assert list(opened([recording])) == []
+    with pytest.raises(Empty, match="is empty: its process was killed before it recorded anything"):
+        Recording(recording)
 
 
 def test_what_is_no_recording_is_told_as_such(tmp_path: Path) -> None:

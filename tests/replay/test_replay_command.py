@@ -146,6 +146,7 @@ def test_a_report_that_cannot_be_written_is_said(
 ) -> None:
     (tmp_path / "file").write_text("")
     out = str(tmp_path / "file" / "out")
+    monkeypatch.setattr(replaying, "replay", None)  # before anything is replayed
     assert makerd(monkeypatch, tmp_path, "synthetic", "--duration", "1", "--out", out) == 78
     assert "cannot be written" in capsys.readouterr().err
 

@@ -15,6 +15,8 @@ import psutil
 import pytest
 
 from services.console.__main__ import main
+from services.replay.sources.base import Gap
+from services.replay.sources.synthetic import SyntheticSource
 from services.replay.sweep import cluster
 from services.replay.sweep.driving import Sweep
 from services.replay.sweep.executor import Executor, InProcess
@@ -22,7 +24,9 @@ from services.replay.sweep.identity import key_of
 from services.replay.sweep.job import BOUNDING, Job, run_job
 from services.replay.sweep.journal import Journal
 from services.replay.sweep.plan import Plan
+from services.replay.sweep.result.rows import notes
 from services.replay.sweep.signals import undisturbed
+from shared.clock import NS_PER_S
 from shared.errors import BadInput
 from tests.sweep.sweep_files import EXCESS, SKEW, SYMBOL, plan_of, sweep_file
 
@@ -89,6 +93,28 @@ def test_everything_that_decides_a_result_is_in_its_key(
     assert len(set(keys)) == 5 and key_of(Job(config, ("synthetic:5",), 10.0)) == keys[0]
     monkeypatch.setattr("services.replay.sweep.identity.code_digest", lambda: "another version")
     assert key_of(job) not in keys
+
+
+def test_trades_beside_a_file_of_prices_decide_its_result_too(tmp_path: Path) -> None:
+    config = plan_of(tmp_path, {SKEW: [0.5]}).config
+    prices, trades = tmp_path / "x__market-depth.csv", tmp_path / "x__trade.csv"
+    prices.write_text("prices")
+    job = Job(config, (f"{SYMBOL}={prices}",), 10.0)
+    keys = [key_of(job)]
+    for text in ("trades", "other trades"):
+        trades.write_text(text)
+        keys.append(key_of(job))
+    assert len(set(keys)) == 3
+
+
+def test_gaps_of_the_data_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = plan_of(tmp_path, {SKEW: [0.5]}, duration_s=5.0)
+    (name,) = plan.data
+    gap = Gap(1_700_000_001 * NS_PER_S, "silent")  # it does not end
+    monkeypatch.setattr(SyntheticSource, "gaps", lambda _source: [gap])
+    with Journal(tmp_path / "journal") as journal:
+        trials = Sweep(plan, InProcess(), journal, lambda _config: None).run()
+    assert notes(trials, 9)[-1] == f"data {name}: gaps of 4.0 s, in which nothing was quoted"
 
 
 def test_two_workers_stream_the_days_and_are_gone_afterwards(tmp_path: Path) -> None:

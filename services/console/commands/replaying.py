@@ -14,7 +14,7 @@ from rich.table import Table
 from services.console.commands.verifying import verify_run
 from services.console.progress import progress
 from services.replay.assembly import legs_of
-from services.replay.report.writing import MODELS, ReplayReport, write_report
+from services.replay.report.writing import MODELS, ReplayReport, prepare, write_report
 from services.replay.running import Outcome, Replayed, replay
 from services.replay.settings import parse_replay
 from services.replay.sources.base import Gap
@@ -43,11 +43,14 @@ def command(options: argparse.Namespace) -> int:
     config = load(options.replayed, with_changes=False)
     settings = parse_replay(config.replay)
     sources = open_data(options.data, config, settings, options.duration)
+    directories = _directories(options.out, tuple(sources))
+    for directory in directories.values():
+        prepare(directory)
     started_s = time.monotonic()
     with progress("replaying", sum(file.size for files in sources.values() for file in files)) as advance:
         done = replay(config, sources, CHOICES[options.model], advance)
     took_s = time.monotonic() - started_s
-    written = [_write(config, options, symbol, done, len(sources) > 1) for symbol in sources]
+    written = [_write(config, options, symbol, done, directory) for symbol, directory in directories.items()]
     _show(done, took_s, written)
     return 0 if all(_adds_up(outcome) for outcome in done.outcomes) else EXIT_FAILURE
 
@@ -56,8 +59,12 @@ def _adds_up(outcome: Outcome) -> bool:
     return outcome.is_clean and not any(outcome.difference.values())
 
 
-def _write(config: Config, options: argparse.Namespace, symbol: str, done: Replayed, is_one_of: bool) -> Path:
-    directory = options.out / symbol if is_one_of else options.out
+def _directories(out: Path, symbols: Sequence[str]) -> dict[str, Path]:
+    """Return where the report of each symbol goes."""
+    return {symbol: out / symbol if len(symbols) > 1 else out for symbol in symbols}
+
+
+def _write(config: Config, options: argparse.Namespace, symbol: str, done: Replayed, directory: Path) -> Path:
     report = ReplayReport(
         title=f"{symbol}: {', '.join(options.data)}",
         runs={NAMES[outcome.model]: outcome.reports[symbol] for outcome in done.outcomes},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from tempfile import TemporaryFile
 
 import msgspec
 
@@ -32,6 +33,19 @@ class ReplayReport(msgspec.Struct, frozen=True, kw_only=True):
     epoch_ns: int | None = None
     settings: dict[str, str] = {}
     notes: tuple[str, ...] = ()
+
+
+def prepare(directory: Path) -> None:
+    """Create the directory of a report, before hours are spent on it.
+
+    Raises: BadInput when nothing can be written into it.
+    """
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=directory):
+            pass
+    except OSError as error:
+        raise BadInput(f"report {directory}: cannot be written: {error.strerror}") from None
 
 
 def write_report(directory: Path, report: ReplayReport) -> tuple[Path, Path]:

@@ -13,24 +13,28 @@ from pathlib import Path
 from typing import Any
 
 from services.replay.sources.base import Gap
-from shared.clock import seconds_to_ns
+from shared.clock import NS_PER_S, seconds_to_ns
 from shared.errors import BadInput
 from shared.messages import Depth, FeedState, FeedStatus, InstrumentInfo, Message, Top, Working
 from shared.own_orders import DEFAULT_SETTLE_S, OwnOrders
-from shared.recording.reader import Recording, market_messages
+from shared.recording.reader import Recording, market_recordings, opened
 from shared.recording.settings import SUFFIX, directory_of
 
 
 class OwnRecording:
-    """One symbol of a recorded run."""
+    """One symbol of a recorded run.
 
-    size = 0
+    Where market data was started anew is a hole: nobody knows what happened, or for how long.
+    """
 
     def __init__(self, run: Path, scope: str, symbol: str) -> None:
         """Raises: BadInput where nothing of the symbol is recorded."""
         self.name = str(run)
         self._run, self._scope, self._symbol = run, scope, symbol
         self._gaps: list[Gap] = []
+        self._read: list[Recording] = []
+        paths = (*directory_of(run).glob(f"marketdata.{scope}/*{SUFFIX}"), *self._execution_paths())
+        self.size = sum(path.stat().st_size for path in paths)
         found = (message for _, message in self._market() if isinstance(message, InstrumentInfo))
         info = next(found, None)
         if info is None:
@@ -44,10 +48,10 @@ class OwnRecording:
         return self._gaps
 
     def position(self) -> int:
-        return 0
+        return sum(recording.bytes_read for recording in self._read)
 
     def messages(self) -> Iterator[tuple[int, Message]]:
-        self._gaps = []
+        self._gaps, self._read = [], []
         own = OwnOrders(seconds_to_ns(DEFAULT_SETTLE_S))
         depth: Depth | None = None
         gap: Gap | None = None
@@ -72,18 +76,41 @@ class OwnRecording:
             yield now_ns, message
 
     def _market(self) -> Iterator[tuple[int, Message]]:
-        for now_ns, message in market_messages(self._run, self._scope):
-            fields: Any = message
-            if fields.symbol == self._symbol:
-                yield now_ns, message
+        """Raises: BadInput when a recording begins before the end of the one before it."""
+        last_ns = 0
+        for recording in market_recordings(self._run, self._scope):
+            self._read.append(recording)
+            is_first = True
+            for now_ns, message in recording.messages():
+                if is_first and last_ns:
+                    yield self._hole(recording, last_ns, now_ns)
+                is_first, last_ns = False, now_ns
+                fields: Any = message
+                if fields.symbol == self._symbol:
+                    yield now_ns, message
+
+    def _hole(self, recording: Recording, last_ns: int, next_ns: int) -> tuple[int, FeedState]:
+        """Return what was not told: that the feed ended. Times count from the start of the host."""
+        if next_ns < last_ns:
+            raise BadInput(
+                f"{recording.path}: begins {(last_ns - next_ns) / NS_PER_S:.3f} s before the end of the "
+                "recording before it: the host was restarted in between; replay them apart"
+            )
+        reason = (
+            f"market data was started anew, nothing is recorded for {(next_ns - last_ns) / NS_PER_S:.1f} s"
+        )
+        return last_ns, FeedState(self._scope, self._symbol, FeedStatus.STALE, reason, last_ns, 0)
 
     def _working(self) -> list[Iterator[tuple[int, Message]]]:
         """Return what each execution process recorded as working, oldest first."""
-        paths = sorted(directory_of(self._run).glob(f"execution.*/*{SUFFIX}"))
-        return [self._working_in(path) for path in paths]
+        return [self._working_in(recording) for recording in opened(self._execution_paths())]
 
-    def _working_in(self, path: Path) -> Iterator[tuple[int, Message]]:
-        for now_ns, message in Recording(path).messages():
+    def _execution_paths(self) -> list[Path]:
+        return sorted(directory_of(self._run).glob(f"execution.*/*{SUFFIX}"))
+
+    def _working_in(self, recording: Recording) -> Iterator[tuple[int, Message]]:
+        self._read.append(recording)
+        for now_ns, message in recording.messages():
             if isinstance(message, Working) and message.symbol == self._symbol:
                 yield now_ns, message
 

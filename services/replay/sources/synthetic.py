@@ -24,9 +24,7 @@ DEPTH_LEVELS = 20
 
 
 class SyntheticSource:
-    """One symbol for so many seconds; the same seed gives the same market."""
-
-    size = 0
+    """One symbol for so many seconds; the same seed gives the same market. Its size is in milliseconds."""
 
     def __init__(self, scope: str, symbol: str, seed: int, duration_s: float) -> None:
         """Raises: BadInput for a symbol that the local venue does not list."""
@@ -36,6 +34,8 @@ class SyntheticSource:
         if symbol not in known:
             raise BadInput(f"synthetic market {symbol!r} is not known; choices: {', '.join(known)}")
         self._market = known[symbol]
+        self.size = round(duration_s * 1_000)
+        self._now_ns = START_NS
 
     def instrument(self) -> InstrumentInfo:
         market = self._market
@@ -49,7 +49,7 @@ class SyntheticSource:
         return []
 
     def position(self) -> int:
-        return 0
+        return (self._now_ns - START_NS) // NS_PER_MS
 
     def messages(self) -> Iterator[tuple[int, Message]]:
         told = _Told(self._scope, self._market)
@@ -67,7 +67,7 @@ class SyntheticSource:
                 mark_ns = now_ns + NS_PER_S
             for message in told.take(now_ns):
                 yield now_ns, message
-            now_ns = min(due_ns, mark_ns, end_ns)
+            self._now_ns = now_ns = min(due_ns, mark_ns, end_ns)
             due_ns = driver.advance(now_ns)
 
 

@@ -21,8 +21,9 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
+from services.replay.agenda import NEVER_NS
 from services.replay.settings import Rules
-from services.replay.sources.base import Gap, Monotone
+from services.replay.sources.base import MAX_STEP_AHEAD_NS, Gap, Monotone
 from services.replay.sources.grid import Grid, finest_step
 from shared.clock import NS_PER_S, seconds_to_ns
 from shared.errors import BadInput
@@ -54,8 +55,8 @@ class TableRecording:
             raise BadInput(
                 f"{self.name}: columns {','.join(self._prices.columns)} are unknown; known: {FORMATS}"
             )
-        beside = _trades_beside(path)
-        self._trades = None if beside is None else _Table(beside)
+        beside = trades_beside(path)
+        self._trades = None if beside is None else _Table(beside, NEVER_NS)  # nobody may trade for hours
         if self._trades is not None and self._trades.columns != TRADES:
             raise BadInput(f"{beside}: columns {','.join(self._trades.columns)} must be {','.join(TRADES)}")
         self.size = path.stat().st_size
@@ -76,10 +77,20 @@ class TableRecording:
         info = self._info
         self._price = Grid(info.tick_size, "price").steps
         self._size = Grid(info.lot_size, "size", is_exact=False).steps
-        feeds: list[Iterator[tuple[int, Message]]] = [self._best_prices()]
-        if self._trades is not None:
-            feeds.append(self._prints(self._trades))
-        return heapq.merge(*feeds, key=itemgetter(0))
+        if self._trades is None:
+            return self._best_prices()
+        return self._together(self._trades)
+
+    def _together(self, trades: _Table) -> Iterator[tuple[int, Message]]:
+        """Raises: BadInput for a trade at a time of which there are no prices at all."""
+        latest_ns = NEVER_NS
+        for now_ns, message in heapq.merge(self._best_prices(), self._prints(trades), key=itemgetter(0)):
+            if now_ns > latest_ns:
+                ahead_s = (now_ns - latest_ns + MAX_STEP_AHEAD_NS) / NS_PER_S
+                where = f"{trades.name}: row {message.trade_id}" if isinstance(message, Trade) else self.name
+                raise BadInput(f"{where}: the recording's clock jumps ahead by {ahead_s:.3f} s")
+            latest_ns = now_ns + MAX_STEP_AHEAD_NS
+            yield now_ns, message
 
     def _best_prices(self) -> Iterator[tuple[int, Message]]:
         last: Top | None = None
@@ -182,9 +193,10 @@ class TableRecording:
 class _Table:
     """A CSV file, read row by row."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, max_ahead_ns: int = MAX_STEP_AHEAD_NS) -> None:
+        """max_ahead_ns: the longest step from one row to the next."""
         self.name = str(path)
-        self._path = path
+        self._path, self._max_ahead_ns = path, max_ahead_ns
         self._raw: Any = None
         self.columns = next(self._lines(), [])
 
@@ -195,7 +207,7 @@ class _Table:
         return self._path.stat().st_size
 
     def rows(self) -> Iterator[Row]:
-        clock = Monotone(self.name, "row")
+        clock = Monotone(self.name, "row", self._max_ahead_ns)
         for number, cells in enumerate(islice(self._lines(), 1, None), 1):
             if len(cells) != len(self.columns):
                 raise BadInput(
@@ -242,7 +254,8 @@ def _levels(cells: list[str]) -> tuple[tuple[str, str], tuple[str, str]]:
     return (bid, bid_size), (ask, ask_size)
 
 
-def _trades_beside(path: Path) -> Path | None:
+def trades_beside(path: Path) -> Path | None:
+    """Return the file that holds the trades of a file of prices, where there is one."""
     for word in ("market-depth", "depth", "quotes"):
         if word in path.name:
             beside = path.with_name(path.name.replace(word, "trade"))

@@ -119,6 +119,7 @@ class Sweep:
         self._count(1)
         if done.problem:
             trial.reason = trial.reason or f"{name}: {done.problem}"
+        trial.gaps_s[name] = done.gaps_s
         for model, numbers in done.numbers.items():
             trial.parts.setdefault(model, {})[name] = numbers
 

@@ -14,6 +14,7 @@ import msgspec
 
 from services.replay.settings import parse_replay
 from services.replay.sources.opening import SYNTHETIC
+from services.replay.sources.tables import trades_beside
 from services.replay.sweep.job import Job
 from shared.errors import BadInput
 from shared.recording.settings import directory_of
@@ -59,8 +60,14 @@ def _identity(text: str) -> str:
 def _of_path(path: Path) -> str:
     """A file is known by its size and when it was written: days are too large to be read twice."""
     try:
-        files = sorted(directory_of(path).rglob("*")) if path.is_dir() else [path]
+        files = sorted(directory_of(path).rglob("*")) if path.is_dir() else [path, *_beside(path)]
         stats = [(file.name, file.stat()) for file in files]
     except OSError as error:
         raise BadInput(f"{path}: cannot be read: {error.strerror}") from None
     return ",".join(f"{name}:{stat.st_size}:{stat.st_mtime_ns}" for name, stat in stats)
+
+
+def _beside(path: Path) -> list[Path]:
+    """Return the file that is read with this one: its trades."""
+    trades = trades_beside(path)
+    return [] if trades is None else [trades]

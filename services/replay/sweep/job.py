@@ -12,6 +12,7 @@ from services.replay.running import Replayed, replay
 from services.replay.sweep.numbers import Numbers, numbers_of_all
 from services.replay.sweep.plan import opened
 from services.replay.venue.queue import FillModel
+from shared.clock import NS_PER_S
 from shared.config import Config
 from shared.errors import MakerdError, one_line
 
@@ -39,6 +40,7 @@ class Done(msgspec.Struct, frozen=True):
 
     numbers   fill model -> numbers of all symbols together
     problem   why they do not count; "" = they do
+    gaps_s    seconds without a book, of all symbols together: nothing was quoted in them
     took_s    seconds of the worker
     peak_mib  most memory that the worker's process has held so far
     """
@@ -48,6 +50,7 @@ class Done(msgspec.Struct, frozen=True):
     events: int = 0
     took_s: float = 0.0
     peak_mib: float = 0.0
+    gaps_s: float = 0.0
 
 
 def run_job(job: Job) -> Done:
@@ -65,7 +68,7 @@ def run_job(job: Job) -> Done:
         return Done({}, one_line(f"crashed: {type(error).__name__}: {error}"))
     numbers = {outcome.model.value: numbers_of_all(outcome.reports.values()) for outcome in done.outcomes}
     took_s = time.monotonic() - started_s
-    return Done(numbers, _problem(done), done.event_count, round(took_s, 3), peak_mib())
+    return Done(numbers, _problem(done), done.event_count, round(took_s, 3), peak_mib(), gaps_s(done))
 
 
 def _problem(done: Replayed) -> str:
@@ -76,6 +79,13 @@ def _problem(done: Replayed) -> str:
             if difference:
                 return f"{outcome.model.value}: the account {account} differs from the ledger by {difference}"
     return ""
+
+
+def gaps_s(done: Replayed) -> float:
+    """Return how long there was no book, seconds, all symbols together."""
+    met = [gap for gaps in done.gaps.values() for gap in gaps]
+    ended = ((done.end_ns if gap.end_ns is None else gap.end_ns) - gap.begin_ns for gap in met)
+    return round(sum(ended) / NS_PER_S, 3)
 
 
 def peak_mib() -> float:

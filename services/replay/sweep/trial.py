@@ -29,6 +29,7 @@ class Trial:
     parts    fill model -> data -> numbers
     numbers  of all data together, by the model that judges
     bounds   fill model -> the same by the others; of the best few only
+    gaps_s   data -> seconds without a book
     waiting  names of the data whose jobs are not done
     """
 
@@ -40,6 +41,7 @@ class Trial:
     numbers: Numbers | None = None
     parts: dict[str, dict[str, Numbers]] = field(default_factory=dict)
     bounds: dict[str, Numbers] = field(default_factory=dict)
+    gaps_s: dict[str, float] = field(default_factory=dict)
     waiting: set[str] = field(default_factory=set)
 
     @property

@@ -139,6 +139,13 @@ def test_the_same_file_tells_the_same_again(tmp_path: Path) -> None:
 # --- what is wrong with a file ----------------------------------------------------------------
 
 
+def test_a_clock_that_jumps_ahead_names_the_file_and_the_line(tmp_path: Path) -> None:
+    frames = a_market(50)
+    frames.now_ms += 3_600_000 * 24 * 365 * 300
+    with pytest.raises(BadInput, match=r"frames.txt: line 53: the recording's clock jumps ahead by 94608"):
+        list(of(tmp_path, frames.calm(5)).messages())
+
+
 def line_of(now_ns: int, frame: Any) -> str:
     return f"{now_ns} {json.dumps(frame)}\n"
 

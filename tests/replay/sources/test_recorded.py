@@ -132,6 +132,37 @@ def test_a_feed_that_was_in_doubt_is_a_gap(tmp_path: Path) -> None:
     assert [(gap.begin_ns, gap.end_ns) for gap in source.gaps()] == [(at(2), at(4)), (at(6), None)]
 
 
+def restarted(run: Path, first: Said, second: Said) -> OwnRecording:
+    """Record market data that was started anew; between the two starts is one that was killed at once."""
+    written(run, marketdata__backpack=first)
+    killed = new_file(run, "marketdata.backpack")
+    killed.close()
+    killed.path.write_bytes(b"")
+    return written(run, marketdata__backpack=second)
+
+
+def test_where_market_data_was_started_anew_is_a_gap_until_it_is_live_again(tmp_path: Path) -> None:
+    def book(second: float) -> Said:
+        return [(at(second), depth(((99, 5),), ((101, 5),))), (at(second), top(99, 5, 101, 5))]
+
+    first, second = [*begun(), *book(1)], [(at(7), feed(FeedStatus.SYNCING)), *book(8), (at(9), feed())]
+    source = restarted(tmp_path, first, second)
+    said = list(source.messages())
+    now_ns, state = said[len(first)]
+    assert now_ns == at(1) and isinstance(state, FeedState) and state.status is FeedStatus.STALE
+    assert said[: len(first)] == first and said[len(first) + 1 :] == second
+    (gap,) = source.gaps()
+    assert (gap.begin_ns, gap.end_ns) == (at(1), at(9))
+    assert gap.reason == "market data was started anew, nothing is recorded for 6.0 s"
+    assert source.position() == source.size > 0
+
+
+def test_a_host_that_was_restarted_between_two_recordings_is_refused(tmp_path: Path) -> None:
+    again = restarted(tmp_path, [*begun(), (at(9), feed())], [(at(2), info_of()), (at(2), feed())])
+    with pytest.raises(BadInput, match=r"\.rec: begins 7\.000 s before the end of the recording before it"):
+        list(again.messages())
+
+
 def test_a_run_that_holds_nothing_of_the_symbol_is_refused(tmp_path: Path) -> None:
     other = InstrumentInfo(VENUE, "X", "X", "USDC", True, "1", "1", "1", None, None, None, None, "fixed", "1")
     with pytest.raises(BadInput, match=f"nothing of {SYMBOL} is recorded"):

@@ -45,3 +45,11 @@ def test_best_prices_and_depth_agree() -> None:
 def test_a_symbol_that_the_local_venue_does_not_list_is_answered_with_the_choices() -> None:
     with pytest.raises(BadInput, match=r"synthetic market 'MOON' is not known; choices: .*SOL_USDC"):
         SyntheticSource(VENUE, "MOON", 7, 1.0)
+
+
+def test_progress_is_told_in_simulated_milliseconds() -> None:
+    source = SyntheticSource(VENUE, SYMBOL, 7, 3.0)
+    assert (source.size, source.position()) == (3_000, 0)
+    positions = [source.position() for _ in source.messages()]
+    assert positions == sorted(positions) and 0 < positions[len(positions) // 2] < 3_000
+    assert source.position() == source.size

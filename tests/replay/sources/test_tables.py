@@ -169,3 +169,19 @@ def test_a_truncated_table_is_said(tmp_path: Path) -> None:
     path.write_bytes(gzip.compress(PLAIN.encode() + b"\xff\xfe,1,1,1,1\n"))
     with pytest.raises(BadInput, match=r"x.csv.gz: cannot be read"):
         list(opened(path).messages())
+
+
+def test_a_clock_that_jumps_ahead_names_the_file_and_the_row(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=r"depth.csv: row 2: the recording's clock jumps ahead by 3601\.000 s"):
+        list(of(tmp_path, PLAIN + row(0) + row(3_601)).messages())
+    hourly = PLAIN + "".join(row(3_600 * number) for number in range(4))
+    assert list(of(tmp_path, hourly).messages())
+
+
+def test_trades_may_be_hours_apart_but_not_where_there_are_no_prices(tmp_path: Path) -> None:
+    prices = PLAIN + "".join(row(3_000 * number) for number in range(5))
+    trades = TRADES + f"{T0 + 1},100.00,1.0,1\n{T0 + 12_000},100.00,1.0,1\n"
+    assert len(told(of(tmp_path, prices, trades), Trade)) == 2
+    far = trades + f"{T0 + 16_000},100.00,1.0,1\n"
+    with pytest.raises(BadInput, match=r"trade.csv: row 3: the recording's clock jumps ahead by 4000\.000 s"):
+        list(of(tmp_path, prices, far).messages())

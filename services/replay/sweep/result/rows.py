@@ -52,7 +52,7 @@ def _row(plan: Plan, trial: Trial) -> list[str]:
 
 
 def notes(trials: Sequence[Trial], most: int) -> list[str]:
-    """Return why trials do not count, the same reason once."""
+    """Return why trials do not count, the same reason once, and what is missing of the data."""
     counts: dict[str, int] = {}
     for trial in trials:
         if trial.state is not State.GOOD and trial.state is not None:
@@ -62,7 +62,13 @@ def notes(trials: Sequence[Trial], most: int) -> list[str]:
             counts[name] = counts.get(name, 0) + 1
     told = sorted(counts.items(), key=lambda one: -one[1])
     lines = [f"{count} trials, {text}" if count > 1 else f"1 trial, {text}" for text, count in told[:most]]
-    return lines if len(told) <= most else [*lines, f"{len(told) - most} more reasons in sweep.json"]
+    if len(told) > most:
+        lines.append(f"{len(told) - most} more reasons in sweep.json")
+    gaps_s = {name: seconds for trial in trials for name, seconds in trial.gaps_s.items() if seconds}
+    return lines + [
+        f"data {name}: gaps of {seconds:.1f} s, in which nothing was quoted"
+        for name, seconds in gaps_s.items()
+    ]
 
 
 def summary(plan: Plan, numbers: Numbers) -> str:
