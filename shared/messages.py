@@ -281,7 +281,8 @@ class Target(Message, frozen=True, array_like=True, gc=False):
 
     minimum, maximum  signed lots
     style             "ioc": limit IOC at the opposite best; "maker": first post-only at the passive best,
-                      then IOC for what is left; "none": nothing to do
+                      then IOC for what is left; "flatten": as "ioc", but only while halted and if
+                      execution is configured for it; "none": nothing to do
     max_slice         largest single order, lots
     may_open          False = reduce-only, never through zero
     position_seq      of the Position it is based on; execution ignores a target based on an older one

@@ -31,7 +31,7 @@ class ExecutionConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     max_top_age_s        a best price older than this prices no reduction
     maker_try_s          a hedge that waits for takers rests so long at one price
     maker_tries          and so often, before what is left of it is taken; 0 = it is taken at once
-    flatten_when_halted  True = reductions are still traded while halted
+    flatten_when_halted  True = while halted the position is closed, reduce-only; False = it stays what it is
     stop_timeout_s       a stop that is not confirmed by the venue within this exits with an error
     """
 

@@ -14,7 +14,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from services.execution.account.accounting import Accounting
-from services.execution.account.ledger import key_of
 from services.execution.account.reconciliation import Reconciliation
 from services.execution.account.restore import Stored, restore
 from services.execution.account.rules import Rules
@@ -28,14 +27,15 @@ from services.execution.reads.open_orders import OpenOrders
 from services.execution.reads.recovery import Recovery
 from services.execution.reads.schedule import NEVER_NS, Reads
 from services.execution.reads.settle import Settler
+from services.execution.reads.streamed import Streamed
 from services.execution.requests import Output, ReadKind, SendCancel, StartRead
 from services.execution.sending.quoting import Quoting
 from services.execution.sending.sender import Sender
+from services.execution.told import tell_touched
 from shared.clock import NS_PER_MS
-from shared.halt import halted_because
-from shared.messages import InstrumentInfo, Permit, Quotes, Target, Top, Working
+from shared.messages import InstrumentInfo, Permit, Quotes, Target, Top
 from shared.permits import is_same_permit
-from shared.venues.base import Capabilities, Outcome, PrivateEvent, VenueFill, VenueOrder, VenuePosition
+from shared.venues.base import Capabilities, Outcome, PrivateEvent
 
 
 class Execution:
@@ -59,6 +59,9 @@ class Execution:
         self._accounting = Accounting(desk, self._reads)
         self._settler = Settler(desk, self._sender, lambda: self._reads.last_good_ns(ReadKind.FILLS))
         self._reconciliation = Reconciliation(desk, self._accounting, self._reads)
+        self._streamed = Streamed(
+            desk, self._reads, self._recovery, self._settler, self._accounting, self._reconciliation
+        )
         self._rules = Rules(desk, self._reads)
         self._statements = Statements(desk, self._reads, self._accounting, now_ns, venue_ms)
         self._answers = Answers(
@@ -126,15 +129,7 @@ class Execution:
 
     def on_halts(self, halts: Mapping[str, str], now_ns: int) -> list[Output]:
         """Take up everything that is halted now ("ALL" or a symbol) -> reason."""
-        desk = self.desk
-        if halts == desk.halts:
-            return []
-        desk.halts = dict(halts)
-        for symbol in desk.symbols.values():
-            symbol.halt_reason = halted_because(desk.halts, symbol.name)
-            desk.wake(symbol)
-            desk.touch(symbol)
-        return self._conclude(now_ns)
+        return self._conclude(now_ns) if self.desk.take_halts(halts) else []
 
     # --- orders ------------------------------------------------------------------------------------
 
@@ -187,21 +182,7 @@ class Execution:
 
     def on_venue_event(self, event: PrivateEvent, now_ns: int) -> list[Output]:
         """Something the private stream says."""
-        desk = self.desk
-        if desk.stream.on_event(now_ns):
-            desk.alert("the private stream speaks again", is_error=False)
-        if isinstance(event, VenueFill):
-            desk.stream.told_fill(key_of(event))
-            if self._recovery.is_loaded:  # before, nothing tells whether it is counted: it is read then
-                self._accounting.on_fill(event, now_ns)
-        elif isinstance(event, VenueOrder):
-            order = desk.orders.find(event.client_order_id, event.venue_order_id)
-            if order is not None and order.symbol == event.symbol:
-                self._settler.venue_says(order, event, now_ns, is_stream=True)
-            elif desk.ids.is_ours(event.client_order_id) and event.is_live:
-                self._reads.hurry(ReadKind.OPEN_ORDERS, now_ns)
-        elif isinstance(event, VenuePosition):
-            self._reconciliation.on_told(event, now_ns)
+        self._streamed.on_event(event, now_ns)
         return self._conclude(now_ns)
 
     def on_stream(self, is_up: bool, now_ns: int) -> list[Output]:
@@ -292,9 +273,9 @@ class Execution:
 
     def on_stop(self, now_ns: int) -> list[Output]:
         """Return the last state of every symbol."""
-        self.desk.touched.update(self.desk.symbols)
         for symbol in self.desk.symbols.values():
             symbol.told_working = None
+            self.desk.touch(symbol)
         return self._finish(now_ns)
 
     def _conclude(self, now_ns: int) -> list[Output]:
@@ -314,18 +295,5 @@ class Execution:
             self._quoting.requote(symbol, 0, now_ns)
             self._quoting.work_target(symbol, now_ns)
         if desk.touched:
-            for name, symbol in desk.touched.items():
-                working = self.working_of(name)
-                if working != symbol.told_working:  # the heartbeat repeats what has not changed
-                    symbol.told_working = working
-                    desk.outbox.append(working)
-            desk.touched.clear()
+            tell_touched(desk, self.gate)
         return desk.take_outputs()
-
-    def working_of(self, name: str) -> Working:
-        """Return what rests on a known symbol, and why something does not, as of now."""
-        symbol = self.desk.symbols[name]
-        orders = tuple([order.to_working() for order in symbol.orders.live.values()])
-        return Working(
-            self.desk.account, symbol.name, orders, tuple(symbol.rejects.values()), self.gate.state_of(symbol)
-        )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from services.execution.account.ledger import Holding, Ledger
 from services.execution.config import ExecutionConfig
 from services.execution.orders.client_ids import ClientIds
@@ -113,6 +115,17 @@ class Desk:
 
     def alert(self, event: str, is_error: bool = True, **fields: object) -> None:
         self.outbox.append(Alert(event, {"account": self.account, **fields}, is_error))
+
+    def take_halts(self, halts: Mapping[str, str]) -> bool:
+        """Take up everything that is halted now; return whether anything changed."""
+        if halts == self.halts:
+            return False
+        self.halts = dict(halts)
+        for symbol in self.symbols.values():
+            symbol.halt_reason = halted_because(self.halts, symbol.name)
+            self.wake(symbol)
+            self.touch(symbol)
+        return True
 
     def tell_order(self, order: Order, reason: str = "", cause_ns: int = 0, sent_ns: int = 0) -> None:
         """Publish a step in an order's life, if it is one, and look at its symbol again."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from heapq import heappop
 from typing import Any, Protocol
 
@@ -69,9 +70,9 @@ _STAGGER_NS = 1_300_000
 
 
 class Listener(Protocol):
-    """Whoever watches a replay: sees every message as it is published, and the market as it is shown."""
+    """Whoever watches: sees what is published, and the market as recorded and as shown with our orders."""
 
-    def on_market(self, message: Message, now_ns: int) -> None: ...
+    def on_market(self, message: Message, shown: Message, now_ns: int) -> None: ...
     def on_published(self, message: Message, now_ns: int) -> None: ...
     def on_funding(self, payment: VenueFunding, now_ns: int) -> None: ...
 
@@ -115,7 +116,7 @@ class Machine:
         self.links = {
             account: DeskLink(
                 account, parts.execution, parts.capabilities[venue], parts.tag, venues[venue], agenda, ways,
-                self._publish, self._shown_changed, now_ns,
+                self._publish, partial(self._shown_changed, venues[venue]), now_ns,
             )
             for account, venue in parts.venues.items()
         }  # fmt: skip
@@ -174,8 +175,7 @@ class Machine:
             agenda.every(now_ns + _STAGGER_NS, link.core.timer_ns, link.on_timer)
         for symbol, account in self.account_of.items():
             agenda.at(now_ns + NS_PER_MS, self._demand, (self.links[account], symbol))
-        for number, (key, core) in enumerate(self.quoters.items()):
-            del key
+        for number, core in enumerate(self.quoters.values()):
             agenda.every(now_ns + (2 + number) * _STAGGER_NS, core.timer_ns, self._timer(core.on_timer))
         agenda.every(now_ns + self.risk.timer_ns, self.risk.timer_ns, self._timer(self.risk.on_timer))
         agenda.every(now_ns + CHECK_NS, CHECK_NS, self.duty.check)
@@ -210,7 +210,7 @@ class Machine:
         self.event_count += 1
         kind, venue = type(message), self.venues[message.scope]
         shown = venue.on_top(message, now_ns) if kind is Top else venue.on_message(message, now_ns)
-        self._on_market(shown, now_ns)
+        self._on_market(message, shown, now_ns)
         if self._way_ns is None:
             self._arrive(shown, now_ns)
         elif kind in self._heard:
@@ -219,6 +219,8 @@ class Machine:
                 self._arrives_ns = due_ns
             self._arrivals.append((due_ns, shown))
         if venue.told:
+            if kind is Trade:  # what it has filled is no longer shown
+                self._shown_changed(venue, message.symbol, now_ns)
             self._tell_streams(now_ns)
         if venue.funded:
             funded, venue.funded = venue.funded, []
@@ -275,24 +277,26 @@ class Machine:
         self._to_batch(message, now_ns)
 
     def _rules(self, info: InstrumentInfo, now_ns: int) -> None:
-        for account, link in self.links.items():
-            del account
+        for link in self.links.values():
             if link.venue is self.venues[info.scope]:
                 link.do(link.core.on_instrument_info(info, now_ns), now_ns)
 
-    def _shown_changed(self, symbol: str, now_ns: int) -> None:
-        """Our orders in a market have changed: it shows other best prices."""
-        for venue in self.venues.values():
-            market = venue.markets.get(symbol)
-            if market is not None and market.top is not None:
-                top = market.top
-                fresh = Top(
-                    top.scope, top.symbol, top.bid, top.bid_size, top.ask, top.ask_size, top.update_id,
-                    top.venue_ns, now_ns, now_ns, now_ns,
-                )  # fmt: skip
-                shown = market.shown_top(fresh)
-                self._on_market(shown, now_ns)
-                self._arrive(shown, now_ns)
+    def _shown_changed(self, venue: SimulatedVenue, symbol: str, now_ns: int) -> None:
+        """Our orders in a market have changed: it shows other best prices.
+
+        The recording alone tells how fresh the market is: a feed that is silent stays so.
+        """
+        market = venue.markets[symbol]
+        if market.top is None or not market.is_usable:
+            return
+        top = market.top
+        fresh = Top(
+            top.scope, top.symbol, top.bid, top.bid_size, top.ask, top.ask_size, top.update_id,
+            top.venue_ns, now_ns, top.as_of_ns, now_ns,
+        )  # fmt: skip
+        shown = market.shown_top(fresh)
+        self._on_market(top, shown, now_ns)
+        self._arrive(shown, now_ns)
 
     def _tell_streams(self, now_ns: int) -> None:
         for link in self.links.values():

@@ -8,7 +8,19 @@ from typing import Any
 
 from shared.accounting.session import SessionStats
 from shared.instrument import Instrument
-from shared.messages import Fill, InstrumentInfo, Mark, Message, OrderUpdate, Quotes, Top, Trade, Working
+from shared.messages import (
+    FeedState,
+    FeedStatus,
+    Fill,
+    InstrumentInfo,
+    Mark,
+    Message,
+    OrderUpdate,
+    Quotes,
+    Top,
+    Trade,
+    Working,
+)
 from shared.venues.base import VenueFunding
 
 
@@ -20,7 +32,7 @@ class Ledgers:
     ) -> None:
         """held: symbol -> base units owned at the start."""
         self.stats = {
-            symbol: SessionStats(Instrument.from_info(info), start_ns, is_venue_time=True)
+            symbol: SessionStats(Instrument.from_info(info), start_ns, is_venue_time=True, top_has_own=False)
             for symbol, info in infos.items()
         }
         for symbol, amount in held.items():
@@ -29,10 +41,13 @@ class Ledgers:
                 lots = instrument.lots_floor(amount)
                 self.stats[symbol].ledger.hold(instrument.quantity(lots))
         self.quotes_reasons: dict[str, int] = {}
+        #: whether the recording tells funding rates at all
+        self.has_funding = False
         self._on_top = {symbol: stats.on_top for symbol, stats in self.stats.items()}
         self._last_reason: dict[str, str] = {}
 
-    def on_market(self, message: Any, now_ns: int) -> None:
+    def on_market(self, message: Any, _shown: Message, now_ns: int) -> None:
+        """Take the market without our orders: no quote of ours moves the prices that it is judged by."""
         kind = type(message)
         if kind is Top:
             self._on_top[message.symbol](message, now_ns)
@@ -40,6 +55,9 @@ class Ledgers:
             self.stats[message.symbol].on_trade(message, now_ns)
         elif kind is Mark:
             self.stats[message.symbol].on_mark(message, now_ns)
+            self.has_funding = self.has_funding or message.funding_rate is not None
+        elif kind is FeedState and message.status is not FeedStatus.LIVE:
+            self.stats[message.symbol].on_blind(now_ns)
 
     def on_published(self, message: Message, now_ns: int) -> None:
         if isinstance(message, Working):

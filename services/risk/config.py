@@ -26,6 +26,9 @@ from shared.own_orders import DEFAULT_SETTLE_S, SettleSeconds
 
 Share = Annotated[float, Meta(gt=0, le=10)]
 Usd = Annotated[float, Meta(gt=0, le=1e12)]
+#: each trades inventory to where it wants it: beside one of them rebalancing would trade it back, by
+#: IOC and without end
+RIVALS = ("excess_share", "position_table", "stops", "ak47_hedge", "fill_hedge")
 
 
 class PolicyTables(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -39,7 +42,8 @@ class PolicyTables(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     loss_rate       how much of it may be lost within a minute
     fill_rate       how many fills a side may have within a minute
     ak47_hedge      a part of a position over a threshold is traded back
-    rebalance       spot: a base value too far from its share of the total goes back to it; None = on, as is
+    rebalance       spot: a base value too far from its share of the total goes back to it; None = on, as is,
+                    unless another policy moves the inventory (RIVALS)
     fill_hedge      what a maker order filled is traded back at the market (the other half of maker_hedge)
     price_band      how far mid and mark may be from where they have been of late
     """
@@ -143,6 +147,17 @@ class Config(PolicyTables, frozen=True, forbid_unknown_fields=True):
             for name in PolicyTables.__struct_fields__
         })  # fmt: skip
 
+    def rivals_of(self, symbol: str) -> list[str]:
+        """Return the keys of the policies beside which a symbol is not rebalanced."""
+        tables = self.tables_of(symbol)
+        return [name for name in RIVALS if getattr(tables, name, None) or getattr(self, name)]
+
+    def rebalance_of(self, symbol: str) -> RebalanceTable | None:
+        """Return how a symbol is rebalanced if it is a spot one; None = not at all. Row R33."""
+        table = self.tables_of(symbol).rebalance or RebalanceTable()
+        is_off = table.disable or (self.rivals_of(symbol) and not table.enable)
+        return None if is_off else table
+
 
 def parse_risk(raw: dict[str, Any]) -> Config:
     """Read the table `[risk]`. Raises: BadInput naming the key, the value and the rule."""
@@ -188,6 +203,13 @@ def _check_rebalance(config: Config) -> None:
         if problem:
             where = f"risk.symbols.{symbol}" if own.rebalance or own.max_position_share else "risk"
             raise BadInput(f"{where}.rebalance: {problem}")
+        rivals = config.rivals_of(symbol) if table.enable and not table.disable else []
+        if rivals:
+            where = f"risk.symbols.{symbol}" if symbol else "risk"
+            raise BadInput(
+                f"{where}.rebalance: enable is true beside {' and '.join(rivals)}: "
+                "each would trade back what the other has traded; leave one out"
+            )
 
 
 def _check_symbols(symbols: Iterable[str]) -> None:

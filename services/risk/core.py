@@ -4,7 +4,7 @@ In          InstrumentInfo, Top, Depth, Mark, FeedState; Position, Equity, Worki
 Out         Permit each 250 ms for 1 s, and at once when it gets worse; Target while a position
             is to be reduced
 State       the newest message of each kind, breakers and cool-downs, told budgets; what must survive
-            a restart (halts, the session's equity peaks) is kept by the process
+            a restart (halts, losses, cool-downs, closings) is kept by the process
 On failure  a missing, old or doubted input -> a permit that permits nothing, naming it
 """
 
@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 
 from services.risk.account.allocation import Commitments
 from services.risk.account.equity import TrustedEquity
+from services.risk.account.memory import Memory, recall, remember
 from services.risk.account.state import AccountState, Gross
 from services.risk.config import Config
 from services.risk.hedging import Hedges
@@ -21,6 +22,7 @@ from services.risk.holding import Holding
 from services.risk.judge import Judge, missing
 from services.risk.market_state import MarketState
 from services.risk.permits import PERMIT_TTL_NS, REISSUE_NS, is_same, is_worse, no_target, nothing
+from services.risk.policies.abilities import HearsResumption
 from services.risk.policies.catalogue import band_of, breakers_of, policies_of
 from services.risk.policies.halt import StickyHalt
 from shared.clock import seconds_to_ns
@@ -29,6 +31,7 @@ from shared.messages import (
     Equity,
     FeedState,
     Fill,
+    Gap,
     InstrumentInfo,
     Mark,
     Message,
@@ -133,6 +136,16 @@ class Risk:
             self.watch(fill.scope, fill.symbol).on_fill(fill, now_ns)
         return ()
 
+    def on_gap(self, gap: Gap, now_ns: int) -> Iterable[Message]:
+        """Fills were lost on the way, or execution has restarted: nobody knows how many there were."""
+        if gap.kind != Fill.__name__ or gap.scope not in self._accounts:
+            return ()
+        known = self._accounts[gap.scope].holdings
+        holdings = [holding for symbol, holding in known.items() if gap.symbol in ("", "-", symbol)]
+        for holding in holdings:
+            holding.on_fills_lost(now_ns)
+        return self._now_if_worse(holdings, now_ns)
+
     def on_working(self, working: Working, now_ns: int) -> Iterable[Message]:
         if working.scope in self._accounts:
             holding = self.watch(working.scope, working.symbol)
@@ -150,26 +163,31 @@ class Risk:
         """Take the halt flags that are set now: "ALL" or a symbol -> reason; not complete = not all read."""
         if not self.halt.on_flags(flags, is_complete):
             return ()
-        if self.halt.is_resumed:
-            for account in self._accounts.values():
-                account.history.restart()
+        for name, symbol, policy in self.halt.resumed:
+            self._resume(name, symbol, policy, now_ns)
         return [message for account in self._accounts.values()
                 for message in self._now_if_worse(account.holdings.values(), now_ns)]  # fmt: skip
+
+    def _resume(self, name: str, symbol: str, policy: str, now_ns: int) -> None:
+        """A person has accepted what a policy had halted: that is forgiven, and to that account alone."""
+        account = self._accounts[name]
+        for judge in account.holdings[symbol].policies:
+            if isinstance(judge, HearsResumption) and judge.name == policy:
+                judge.on_resume(account.history)
+        account.note_equity(now_ns)  # what a person has accepted is what it is now
+        self.halt.accept(name, policy)
 
     def wanted_halts(self) -> dict[str, str]:
         """Return the halts that policies want and that are no flags yet: symbol -> reason."""
         return self.halt.wanted
 
-    def session_peaks(self) -> dict[str, float]:
-        """Return the highest equity of the session, account -> quote units, where one was confirmed."""
-        peaks = ((name, account.history.session_peak_usd) for name, account in self._accounts.items())
-        return {name: peak for name, peak in peaks if peak is not None}
+    def memory(self, now_ns: int) -> Memory:
+        """Return what a restart of the process must not forget."""
+        return remember(self._accounts, now_ns)
 
-    def restore_peaks(self, peaks: Mapping[str, float]) -> None:
-        """Take the peaks of the session from before a restart."""
-        for name, peak in peaks.items():
-            if name in self._accounts:
-                self._accounts[name].history.restore(peak)
+    def restore(self, memory: bytes) -> None:
+        """Take up what the process remembered before a restart, as of `Memory.to_bytes`."""
+        recall(memory, self._accounts, self.watch)
 
     def take_alerts(self) -> list[tuple[str, str, str]]:
         """Return what a person should know and was not told yet: (account, symbol, text), oldest first."""

@@ -1,9 +1,10 @@
 """Hedges across symbols and accounts: who hedges whom, and what each knows of the other.
 
 A hedged symbol and its leg are judged together: the exposure of the one that is larger is that
-of both (row R26). The account's gross counts both in full, for each needs its own margin, and
-each can be left alone by a venue that fails. While either cannot be relied on the hedged symbol
-may not grow and the leg is not traded: it stays what it is.
+of both (row R26), and unknown while the other one is: then nothing is traded for it. The
+account's gross counts both in full, for each needs its own margin, and each can be left alone
+by a venue that fails. While either cannot be relied on the hedged symbol may not grow and the
+leg is not traded: it stays what it is.
 """
 
 from __future__ import annotations
@@ -31,6 +32,13 @@ class Pair:
 
     def other(self, holding: Holding) -> Holding:
         return self.leg if holding is self.hedged else self.hedged
+
+    def mismatch(self) -> str:
+        """Return why one is no hedge of the other; empty when it is, or while either is not known."""
+        hedged, leg = self.hedged.market.instrument, self.leg.market.instrument
+        if hedged is None or leg is None or hedged.base == leg.base:
+            return ""
+        return f"{hedged.symbol} is in {hedged.base} and {leg.symbol} in {leg.base}: no hedge of each other"
 
 
 #: returns why a holding cannot be relied on, None when it can
@@ -68,13 +76,13 @@ class Hedges:
                 found[pair.other(holding)] = None
         return found
 
-    def against_usd(self, holding: Holding, now_ns: int) -> float:
-        """Return the signed value of what is held against a symbol; 0 while that is not known."""
+    def against_usd(self, holding: Holding, now_ns: int) -> float | None:
+        """Return the signed value of what is held against a symbol; None while that is not known. Row L02."""
         pair = self._pairs.get(_key(holding))
-        if pair is None:
+        if pair is None or pair.mismatch():
             return 0.0
         other = pair.other(holding)
-        return 0.0 if self._doubt(other, now_ns) else other.notional_usd() or 0.0
+        return None if self._doubt(other, now_ns) else other.notional_usd()
 
     def decide(self, holding: Holding, view: View) -> Decision | None:
         """Judge a hedged symbol or a leg; None for all others."""
@@ -82,7 +90,7 @@ class Hedges:
         if pair is None:
             return None
         other = pair.other(holding)
-        doubt = self._doubt(other, view.now_ns)
+        doubt = self._doubt(other, view.now_ns) or pair.mismatch()
         if holding is pair.hedged:
             frozen = other.market.decide(view.now_ns)
             if not doubt and frozen.action >= Action.FREEZE:
@@ -114,6 +122,7 @@ class Hedges:
             price=price, total_usd=total_usd, leg=leg,
             room_long_usd=max(0.0, room_usd - max(0.0, held_usd)),
             room_short_usd=max(0.0, room_usd - max(0.0, -held_usd)),
+            is_perp=instrument.is_perp,
         )  # fmt: skip
 
     def _doubt(self, holding: Holding, now_ns: int) -> str:

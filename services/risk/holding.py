@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from services.risk.market_state import MarketState
+from services.risk.policies.abilities import CountsFills, HearsFills
 from services.risk.policies.discontinuity import PositionDoubt
-from services.risk.policies.policy import HearsFills, Holds, Policy, View
+from services.risk.policies.holds import Holds
+from services.risk.policies.policy import Policy, View
 from shared.bus import STATE_TTL_NS
 from shared.messages import Fill, Permit, Position, Side, Target, Working
 
@@ -70,6 +72,11 @@ class Holding:
         for policy in self.policies:
             if isinstance(policy, HearsFills):
                 policy.on_fill(fill, now_ns)
+
+    def on_fills_lost(self, now_ns: int) -> None:
+        for policy in self.policies:
+            if isinstance(policy, CountsFills):
+                policy.on_fills_lost(now_ns)
 
     def on_working(self, working: Working, now_ns: int) -> None:
         self.working, self._working_heard_ns = working, now_ns

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import replace
 
 from services.risk.account.state import AccountState, Gross
 from services.risk.config import Config, Limits
@@ -81,8 +82,8 @@ class Judge:
         held = holding.holds.current(now_ns, view.position.quantity)
         self._note(holding, held.alert)
         if held.action is Action.HALT:
-            self._halt.want(holding.symbol, held.reason)
-            held = self._halt.decide(holding.symbol)
+            self._halt.want(holding.account, holding.symbol, held.reason)
+            held = replace(self._halt.decide(holding.symbol), is_frozen=held.is_frozen)
         return view, strictest([*decisions, held], view.position.quantity)
 
     def _note(self, holding: Holding, alert: str) -> None:
@@ -113,4 +114,5 @@ class Judge:
             is_quoted=holding.is_quoted,
             history=account.history,
             quote_usd=None if market.instrument.is_perp else account.quote_usd(gross),
+            available_usd=account.equity.available_usd,
         )

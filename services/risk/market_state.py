@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 from services.risk.config import Config
 from services.risk.policies.breakers import TrailingExtremes
-from services.risk.policies.policy import ALLOW, Action, Decision, Holds, Market, Policy
+from services.risk.policies.holds import Holds
+from services.risk.policies.policy import ALLOW, Action, Decision, Market, Policy
 from services.risk.policies.protection.price_band import PriceBand
 from services.risk.trusted_price import TrustedPrice
 from shared.bus import STATE_TTL_NS

@@ -12,6 +12,8 @@ from shared.messages import Permit, Target
 
 PERMIT_TTL_NS = NS_PER_S
 REISSUE_NS = 250 * NS_PER_MS
+#: the style of a target that is worked while halted only
+FLATTEN = "flatten"
 #: the fields of a target in which it differs from another
 _ASKED = ("minimum", "maximum", "position_seq", "style", "may_open", "limit_price")
 
@@ -50,9 +52,15 @@ def permit_of(holding: Holding, decision: Decision, view: View | None, max_order
 def target_of(
     holding: Holding, decision: Decision, view: View | None, max_order_usd: float, permit: Permit
 ) -> Target | None:
-    """Return the reduction that a decision asks for; None when it asks for none or forbids every order."""
-    wanted = decision.target
-    if view is None or wanted is None or decision.action >= Action.FREEZE:
+    """Return the reduction that a decision asks for; None when it asks for none or forbids every order.
+
+    Under a halt it is the way to zero, which execution goes only if `flatten_when_halted` says so.
+    """
+    wanted, reason = decision.target, decision.target_reason or decision.reason
+    if decision.action is Action.HALT:  # what nobody trades for us is not ours to close
+        wanted = Range(0, 0, style=FLATTEN) if holding.is_quoted or holding.is_leg else None
+        reason = decision.reason
+    if view is None or wanted is None or decision.is_frozen or decision.action is Action.FREEZE:
         return None
     if wanted.may_open:
         wanted = _within(wanted, permit, view.position.quantity)
@@ -62,7 +70,7 @@ def target_of(
     return Target(
         holding.account, holding.symbol, wanted.minimum, wanted.maximum, wanted.style, wanted.limit_price,
         min(distance, lots_within(max_order_usd, view.instrument, view.price)), wanted.may_open,
-        view.position.position_seq, holding.expires_ns, decision.target_reason or decision.reason,
+        view.position.position_seq, holding.expires_ns, reason,
     )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
 
-from services.risk.account.peaks import PeaksFile
+from services.risk.account.memory_file import MemoryFile
 from services.risk.config import parse_risk
 from services.risk.core import Risk
 from services.risk.hedging import check_accounts, members
@@ -39,7 +39,7 @@ ACCOUNT_INPUTS: tuple[type[Message], ...] = (Position, Equity, Working, Fill)
 MARKET_INPUTS: tuple[type[Message], ...] = (InstrumentInfo, FeedState, Top, Depth, Mark)
 CHECK_NS = 100 * NS_PER_MS
 READ_REDIS_NS = NS_PER_S
-KEEP_PEAKS_NS = NS_PER_S
+KEEP_NS = NS_PER_S
 log = logging.getLogger("risk")
 
 
@@ -47,10 +47,10 @@ class RiskService:
     """The core on the bus, and the halt flags in files and Redis."""
 
     def __init__(
-        self, service: Service, core: Risk, flags: HaltFlags, store: StateStore, peaks: PeaksFile
+        self, service: Service, core: Risk, flags: HaltFlags, store: StateStore, memory: MemoryFile
     ) -> None:
-        self._service, self._core, self._flags, self._store, self._peaks = service, core, flags, store, peaks
-        core.restore_peaks(peaks.read())
+        self._service, self._core, self._flags, self._store = service, core, flags, store
+        core.restore(memory.read().to_bytes())
         self._markets_heard = 0
         self._redis_flags: dict[str, str] | None = None
         self._is_reading = False
@@ -61,7 +61,7 @@ class RiskService:
         service.publisher.on_demand = self._on_demand
         service.loop.every(CHECK_NS, self.check)
         service.loop.every(READ_REDIS_NS, self._read_redis)
-        service.loop.every(KEEP_PEAKS_NS, lambda: peaks.write(core.session_peaks()))
+        service.loop.every(KEEP_NS, lambda: memory.write(core.memory(service.clock.monotonic_ns())))
 
     def check(self) -> None:
         """Follow the halt flags; write those which policies want; subscribe to new markets."""
@@ -116,7 +116,13 @@ def serve(config: Config) -> None:
     core = live_core(RISK, service, config, settings, venues)
     for symbol, quoter in config.quoters.items():
         core.set_quoted(quoter.account, symbol, True)
-    RiskService(service, core, HaltFlags(config.run_dir), StateStore.of(config), PeaksFile(config.run_dir))
+    RiskService(
+        service,
+        core,
+        HaltFlags(config.run_dir),
+        StateStore.of(config),
+        MemoryFile(config.run_dir, service.clock),
+    )
     for account in config.accounts:
         service.listen_to(f"execution.{account}", *ACCOUNT_INPUTS, scope=account, in_batches=True)
     for name, symbol in members(settings.hedges):  # quoted or not: execution tells what somebody asks for

@@ -6,4 +6,4 @@ from services.risk.config import Config
 from services.risk.core import Risk
 from shared.recording.core import CoreKind
 
-RISK = CoreKind("risk", Risk, Risk, (Config,), reads=("watch", "session_peaks"))
+RISK = CoreKind("risk", Risk, Risk, (Config,), reads=("watch", "memory"))

@@ -41,6 +41,32 @@ def test_B2_params_that_do_not_go_with_the_rules_of_the_venue_are_refused_before
         check_quotable(quoting(quantity=1.0), SYMBOL, VENUE, {OTHER: INFO})
 
 
+def test_X02_two_spot_quoters_of_an_account_each_need_their_own_capital() -> None:
+    """The money of bins is the equity less the inventory of their own symbol: two would spend it twice."""
+    listed = {
+        name: msgspec.structs.replace(INFO, symbol=name, is_perp=False) for name in ("A_USDC", "B_USDC")
+    }
+    listed[SYMBOL] = INFO
+
+    def check(**quoters: Quoter) -> None:
+        config = msgspec.structs.replace(CONFIG, quoters=quoters)
+        for symbol in quoters:
+            check_quotable(config, symbol, VENUE, listed)
+
+    whole, part = Quoter(ACCOUNT, "spot"), Quoter(ACCOUNT, "curve", {"capital_usd": 500})
+    check(A_USDC=whole)
+    check(**{"A_USDC": whole, SYMBOL: Quoter(ACCOUNT, "spot")})
+    check(A_USDC=part, B_USDC=part)
+    check(A_USDC=part, B_USDC=Quoter(ACCOUNT, "two_sided", {"size_usd": 50}))
+    for quoters in ({"A_USDC": part, "B_USDC": whole}, {"B_USDC": whole, "A_USDC": part}):
+        with pytest.raises(BadInput) as refused:
+            check(**quoters)
+        assert str(refused.value) == (
+            f"quoters.B_USDC.params: capital_usd must be given: account {ACCOUNT} quotes A_USDC on spot too, "
+            "and no money can be spent twice"
+        )
+
+
 @pytest.fixture
 def written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.delenv("MAKERD_RUN_DIR", raising=False)

@@ -12,7 +12,7 @@ from services.console.running.supervisor import ProcessInfo
 from shared.bus import STATE_TTL_NS
 from shared.halt import HaltFlags
 from shared.messages import Permit
-from tests.console.board_scene import ACCOUNT, CONFIG, NOW_NS, SYMBOL, board_of, everything
+from tests.console.board_scene import ACCOUNT, CONFIG, NOW_NS, SYMBOL, board_of, everything, working
 
 PROCESSES = {"risk": ProcessInfo("RUNNING", 7, 3, 0, True)}
 
@@ -53,3 +53,13 @@ def test_a_halt_is_told_whether_a_file_or_redis_knows_it(tmp_path: Path) -> None
     HaltFlags(tmp_path).set("ETH_USDC_PERP", "a file")
     state = take_snapshot(config, board_of(), {}, {"ALL": "redis"}, NOW_NS)
     assert state["halted"] == {"ALL": "redis", "ETH_USDC_PERP": "a file"}
+
+
+def test_a_symbol_of_two_accounts_is_a_row_of_each() -> None:
+    other = working(account="other", orders=())
+    config = msgspec.structs.replace(CONFIG, accounts=CONFIG.accounts | {"other": CONFIG.accounts[ACCOUNT]})
+    state = take_snapshot(config, board_of(*everything(), other), PROCESSES, {}, NOW_NS)
+    rows = {title: (row["account"], row["symbol"]) for title, row in state["symbols"].items()}
+    assert rows == {f"{SYMBOL}@{name}": (name, SYMBOL) for name in (ACCOUNT, "other")}
+    assert state["symbols"][f"{SYMBOL}@other"]["working_orders"] == []
+    assert len(state["symbols"][f"{SYMBOL}@{ACCOUNT}"]["working_orders"]) == 1

@@ -31,6 +31,12 @@ def test_every_param_of_every_strategy_is_documented(name: str) -> None:
     assert all(one.range for one in described.parameters)
 
 
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_every_number_of_every_strategy_has_a_unit(name: str) -> None:
+    numbers = [one for one in describe(STRATEGIES[name]).parameters if "≥" in one.range or ">" in one.range]
+    assert numbers and [one.name for one in numbers if not one.unit] == []
+
+
 def test_every_strategy_has_a_line_of_its_own() -> None:
     summaries = [describe(strategy).summary for strategy in STRATEGIES.values()]
     assert len(set(summaries)) == len(summaries)

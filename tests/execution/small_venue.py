@@ -83,6 +83,8 @@ class SmallVenue:
         self.info = INFO
         self.equity = Decimal(1_000)
         self.deposits = Decimal(0)
+        #: an order that takes finds so many lots at once; None = all that it wants
+        self.depth: int | None = None
         #: venue id -> symbol of orders that are of another one than ours
         self.symbols_of: dict[str, str] = {}
 
@@ -104,6 +106,10 @@ class SmallVenue:
         self.fills.append(fill)
         if is_told:
             self.stream += [self._shown(order, "fill"), fill]
+
+    def show(self, order: Resting, event: str = "modified") -> None:
+        """The stream has to tell that the venue has changed an order by itself."""
+        self.stream.append(self._shown(order, event))
 
     def manual_order(self, side: Side, price: int, size: int) -> Resting:
         order = Resting(self._new_id(), None, side, price, size)
@@ -128,7 +134,11 @@ class SmallVenue:
             if new.reduce_only and new.size > -self.position * new.side.sign:
                 order.is_live = False
                 return Rejected("reduce_only", "Reduce only")
-            self.fill(order, new.size, is_maker=False)
+            lots = new.size if self.depth is None else min(new.size, self.depth)
+            if lots:
+                self.fill(order, lots, is_maker=False)
+            if order.is_live:
+                order.is_live, order.status = False, "cancelled"
             return Accepted(order.id, order.filled, True)
         self.stream.append(self._shown(order, "accepted"))
         return Accepted(order.id)

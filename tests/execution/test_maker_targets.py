@@ -354,3 +354,53 @@ def test_R27_a_pursuit_ends_within_its_tries_and_their_time(
     starved = Pursuit.begun(Side.BUY, try_ms, max_tries, 0)
     assert starved.is_patient(0) is (max_tries > 0)
     assert not starved.is_patient(try_ms * max_tries), "not one try could be placed: it is taken"
+
+
+@pytest.mark.parametrize("is_taken_back", [True, False])
+def test_R27_a_hedge_that_comes_later_waits_for_takers_anew(is_taken_back: bool) -> None:
+    world = hunting(maker_tries=1)
+    world.settle()
+    want(world, 20, expires_ns=world.now_ns + 200 * NS_PER_MS)
+    if is_taken_back:
+        world.target(0, 0, style="none")
+    world.run(2 * TRY_MS)
+    assert not hedges(world)
+    world.top(9_999, 10_001)
+    want(world, 20)
+    assert [order.post_only for order in placed(world) + sent(world)] == [True, True]
+
+
+def test_R27_a_target_that_blinks_does_not_begin_its_patience_anew() -> None:
+    world = hunting(maker_tries=1)
+    world.settle()
+    for _ in range(4):
+        wait(world, TRY_MS // 3, 20)
+        world.target(0, 0, style="none")
+        world.run(200)
+    wait(world, 200, 20)
+    assert world.position == 20, "what is left is taken"
+
+
+def test_R27_a_hedge_to_the_other_side_has_a_patience_of_its_own() -> None:
+    world = hunting(maker_tries=1)
+    world.settle()
+    world.place_refusal = "other"
+    wait(world, TRY_MS + 1_000, 20)
+    assert [(order.side, order.post_only) for order in placed(world)][-1] == (Side.BUY, False), (
+        "its time is up"
+    )
+    world.place_refusal = None
+    wait(world, 500, -20)
+    assert [(order.side, order.post_only) for order in placed(world)][-1] == (Side.SELL, True)
+
+
+@pytest.mark.parametrize(
+    ("lots", "limit", "price"), [(20, 9_990, 9_990), (20, 10_500, 9_999), (-20, 10_010, 10_010)]
+)
+def test_R27_it_waits_at_the_passive_best_but_not_beyond_the_targets_limit(
+    lots: int, limit: int, price: int
+) -> None:
+    world = ready()
+    world.permit()
+    want(world, lots, limit_price=limit)
+    assert [order.price for order in sent(world)] == [price]

@@ -9,7 +9,7 @@ import pytest
 
 from services.execution.requests import SendCancel, SendPlace
 from shared.clock import NS_PER_MS, NS_PER_S
-from shared.messages import OrderStatus
+from shared.messages import OrderStatus, Working
 from shared.venues.base import TimeInForce
 from tests.execution.small_venue import SYMBOL
 from tests.execution.world import ask, bid, ready
@@ -164,3 +164,18 @@ def test_a_fill_that_the_reply_claims_keeps_its_exposure_until_it_is_counted() -
     world.quote(bid(9_991))
     worst = world.position + sum(order.size for order in world.out())
     assert worst <= 15
+
+
+def test_a_size_that_the_venue_changes_on_the_stream_is_told() -> None:
+    """A venue shrinks an order that reduces a position which has become smaller."""
+    world = ready()
+    world.quote(bid(9_990, 20))
+    world.settle()
+    (order,) = world.ours()
+    order.size = 12
+    world.show(order)
+    world.tell()
+    told = world.updates()[-1]
+    assert (told.size, told.status) == (12, OrderStatus.LIVE)
+    (working,) = [message for message in world.published if isinstance(message, Working)][-1:]
+    assert [one.leaves for one in working.orders if one.client_order_id == order.client_order_id] == [12]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -124,6 +125,29 @@ def test_a_halt_stops_reductions_too_unless_configured() -> None:
     world.do(world.core.on_halts({"ALL": "test"}, world.now_ns))
     world.target(0, 0)
     assert not sent(world)
+
+
+def test_flatten_when_halted_closes_the_position_while_halted_and_never_else() -> None:
+    world = holding(20)
+    world.core.desk.config = msgspec.structs.replace(world.core.desk.config, flatten_when_halted=True)
+    world.target(0, 0, style="flatten")
+    assert not sent(world), "not halted"
+    world.permit(halted=True, max_long=0, max_short=0, max_order=0)
+    assert not sent(world), "a halt is what the flag says"
+    world.do(world.core.on_halts({"ALL": "test"}, world.now_ns))
+    (order,) = sent(world)
+    assert (order.side, order.size, order.reduce_only) == (Side.SELL, 20, True)
+    assert order.time_in_force is TimeInForce.IOC and order.price == 9_999
+
+
+def test_without_flatten_when_halted_a_halted_position_stays_what_it_is() -> None:
+    world = holding(20)
+    world.target(0, 0, style="flatten")
+    world.do(world.core.on_halts({"ALL": "test"}, world.now_ns))
+    world.run(2_000, 50)
+    world.do(world.core.on_halts({}, world.now_ns))
+    world.run(500, 50)
+    assert not sent(world), "nor is it closed after the halt, before risk has taken the target back"
 
 
 def test_own_quotes_get_out_of_the_way_first() -> None:

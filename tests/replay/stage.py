@@ -55,8 +55,8 @@ class Watch:
         self.published: Feed = []
         self.shown: Feed = []
 
-    def on_market(self, message: Message, now_ns: int) -> None:
-        self.shown.append((now_ns, message))
+    def on_market(self, _message: Message, shown: Message, now_ns: int) -> None:
+        self.shown.append((now_ns, shown))
 
     def on_published(self, message: Message, now_ns: int) -> None:
         self.published.append((now_ns, message))

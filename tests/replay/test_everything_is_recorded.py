@@ -34,7 +34,7 @@ SHELLS = {
 READS = {
     "marketdata": {"ping", "timer_ns", "unreadable"},
     "signals": set(),
-    "risk": {"markets", "session_peaks"},
+    "risk": {"markets", "memory"},
     "quoter": set(),
     "execution": {
         "desk.config.stop_timeout_s", "desk.ledger", "desk.instruments", "desk.symbols", "desk.orders.find",

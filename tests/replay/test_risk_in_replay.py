@@ -17,7 +17,7 @@ from tests.replay.market import SYMBOL, config_of, config_text, trade
 from tests.replay.stage import Stage, synthetic
 from tests.replay.test_machine import INSIDE
 
-LEG = "BTC_USDC_PERP"
+LEG = "ETH_USDC"  # of the same base: it is held long against short inventory
 HEDGE = f"""
 [risk.hedges.{SYMBOL}]
 account = "main"

@@ -219,3 +219,16 @@ def test_E03_a_maker_fill_is_traded_back_exactly_once_while_the_target_stands() 
         (Side.BUY, True, 7),
         (Side.SELL, False, 7),
     ]
+
+
+def test_E03_the_reference_of_a_contract_that_is_many_coins_is_in_coins() -> None:
+    policy = hedge(reference=0.4)
+    assert bounds(policy.decide(view(6, contract_multiplier="10"))) == (4, 4, False)
+
+
+@pytest.mark.parametrize(("position", "expected"), [(10, None), (11, (0, 0, False))])
+def test_E03_a_rest_of_up_to_1e_8_base_units_counts_as_hedged_where_lots_are_smaller(
+    position: int, expected: tuple[int, int, bool] | None
+) -> None:
+    rules = {"lot_size": "0.000000001", "min_quantity": "0.000000001"}
+    assert bounds(hedge().decide(view(position, **rules))) == expected

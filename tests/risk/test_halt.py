@@ -35,12 +35,42 @@ def test_a_symbols_halt_leaves_the_others_alone() -> None:
     assert desk.permits[ACCOUNT, "B_PERP"].may_buy
 
 
-def test_a_halt_takes_a_reduction_back() -> None:
+def test_a_halt_replaces_a_reduction_by_the_way_to_zero_that_only_flatten_when_halted_goes() -> None:
     desk = Desk()
     desk.set_position(260)
-    assert desk.has_target()
+    assert desk.target is not None and desk.target.style == "ioc"
     halt(desk, ALL="drill")
-    assert not desk.has_target()
+    assert desk.target is not None
+    assert (desk.target.style, desk.target.minimum, desk.target.maximum) == ("flatten", 0, 0)
+    assert not desk.target.may_open and desk.target.reason == "halted: drill"
+    desk.set_position(0)
+    assert desk.target is None
+    desk.set_position(5)
+    halt(desk)
+    desk.run(250)
+    assert desk.target is None, "resumed: it stays what it is"
+
+
+def test_a_halt_closes_nothing_that_no_quoter_trades() -> None:
+    desk = Desk()
+    desk.set_position(100)
+    desk.core.set_quoted(ACCOUNT, SYMBOL, False)
+    halt(desk, ALL="drill")
+    assert desk.target is None
+
+
+def test_R16_a_halt_closes_nothing_in_a_cool_down_or_on_unknown_input() -> None:
+    desk = Desk()
+    desk.set_position(100)
+    desk.hear(desk.top_at(9_900, 10_200))
+    halt(desk, ALL="drill")
+    assert desk.permit.halted and desk.target is None
+    desk.hear(desk.top_at(9_999, 10_001))
+    desk.run(5_500)
+    assert desk.target is not None and desk.target.style == "flatten"
+    desk.silent.add("Equity")
+    desk.run(31_000)
+    assert desk.permit.halted and desk.target is None
 
 
 def test_a_halt_shows_even_while_inputs_are_missing() -> None:
@@ -104,10 +134,10 @@ def test_one_symbols_flag_permits_no_other_symbol_while_flags_elsewhere_are_unre
 def test_a_wanted_halt_is_dropped_when_the_flag_was_seen() -> None:
     sticky = StickyHalt()
     sticky.on_flags({})
-    sticky.want("A", "why")
+    sticky.want(ACCOUNT, "A", "why")
     assert sticky.decide("A").action is Action.HALT and sticky.decide("B").action is Action.ALLOW
     assert sticky.on_flags({"A": "why"})
-    sticky.want("A", "again")
+    sticky.want(ACCOUNT, "A", "again")
     assert sticky.wanted == {}
     assert sticky.on_flags({}) and sticky.decide("A").action is Action.ALLOW
 
@@ -166,3 +196,57 @@ def test_a_paused_side_is_told() -> None:
     desk.run(250)
     permit: Permit = desk.permit
     assert not permit.may_buy and permit.may_sell and permit.max_long == 200
+
+
+def resume(desk: Desk) -> None:
+    """The process writes the flags that are wanted; a person removes them again."""
+    halt(desk, **dict(desk.core.wanted_halts()))
+    desk.run(250)
+    assert desk.permit.halted
+    halt(desk)
+    desk.run(250)
+
+
+def test_resuming_one_policys_halt_forgives_no_other_account_and_no_other_policy() -> None:
+    desk = Desk(
+        accounts=(ACCOUNT, "other"), drawdown={"max_pct": 5}, fill_rate={"max_fills": 1, "action": "halt"}
+    )
+    desk.set_equity(960.0)
+    for lots in (1, 2):
+        desk.set_position(lots)
+    assert "fill rate" in desk.permit.reason
+    resume(desk)
+    assert desk.core.memory(desk.now_ns).peaks == {ACCOUNT: 1_000.0, "other": 1_000.0}
+    desk.set_equity(948.0)
+    assert desk.permit.halted and "drawdown" in desk.permit.reason
+    resume(desk)
+    assert desk.core.memory(desk.now_ns).peaks == {ACCOUNT: 948.0, "other": 1_000.0}, (
+        "of the account that was resumed"
+    )
+
+
+def test_resuming_a_halt_by_the_fill_rate_counts_fills_anew_within_its_window() -> None:
+    desk = Desk(fill_rate={"max_fills": 1, "window_s": 600, "action": "halt"})
+    for lots in (1, 2):
+        desk.set_position(lots)
+    resume(desk)
+    desk.run(1_000)
+    assert desk.may_quote() and desk.core.wanted_halts() == {}
+    desk.set_position(3)
+    assert not desk.permit.halted
+    desk.set_position(4)
+    assert desk.permit.halted, "and the next rush halts again"
+
+
+def test_a_loss_of_an_account_is_accepted_once_not_once_for_each_symbol() -> None:
+    desk = Desk("A_PERP", "B_PERP", drawdown={"max_pct": 5})
+    desk.set_equity(940.0)
+    flags = dict(desk.core.wanted_halts())
+    assert sorted(flags) == ["A_PERP", "B_PERP"]
+    halt(desk, **flags)
+    halt(desk, B_PERP=flags["B_PERP"])
+    desk.set_equity(900.0)
+    halt(desk)
+    desk.set_equity(892.0)
+    desk.run(500)
+    assert desk.permit.halted, "5.1 % below what was accepted with the first symbol"

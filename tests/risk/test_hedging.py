@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
+from typing import Any, cast
 
+import msgspec
 import pytest
 
 from services.risk.core import Risk
+from services.risk.policies.hedging.hedge_leg import HedgeLeg, HedgeView
 from services.risk.policies.policy import Action, Decision, Range, strictest
 from shared.messages import FeedState, FeedStatus, Position, Target
 from tests.risk.desk import ACCOUNT, VENUE
@@ -97,16 +100,6 @@ def test_L05_a_hedge_grows_to_the_legs_own_limit_only() -> None:
     assert desk.hedge is None
 
 
-def test_L02_a_leg_that_is_unknown_is_netted_against_nothing() -> None:
-    desk = Pair(max_position_share=0.9)
-    desk.base(940)
-    desk.leg(-115)
-    desk.run(250)
-    assert desk.target is None, "825 together"
-    UNKNOWN["position silent"](desk)
-    assert desk.target is not None and desk.target.maximum < 940, "940 of 900 alone"
-
-
 def test_L05_a_hedge_grows_to_what_the_gross_limit_has_left_for_it() -> None:
     desk = Pair(max_gross_equity_multiple=0.95)
     desk.core.set_quoted(OTHER, SPOT, False)
@@ -132,7 +125,7 @@ def test_L05_a_hedge_that_would_grow_does_not_hide_a_reduction() -> None:
     assert strictest([grow, Decision()], -9).target == Range(-900, -900, True)
 
 
-def _silence(kind: str, scope: str, symbol: str) -> Any:
+def silence(kind: str, scope: str, symbol: str) -> Any:
     def act(desk: Pair) -> None:
         del desk.inputs[kind, scope, symbol]
         desk.run(1_500)
@@ -145,11 +138,11 @@ def _doubted(desk: Pair) -> None:
 
 
 UNKNOWN = {
-    "position silent": _silence("Position", OTHER, PERP),
-    "orders silent": _silence("Working", OTHER, PERP),
-    "equity silent": _silence("Equity", OTHER, "-"),
-    "feed silent": _silence("FeedState", VENUE, PERP),
-    "book silent": _silence("Top", VENUE, PERP),
+    "position silent": silence("Position", OTHER, PERP),
+    "orders silent": silence("Working", OTHER, PERP),
+    "equity silent": silence("Equity", OTHER, "-"),
+    "feed silent": silence("FeedState", VENUE, PERP),
+    "book silent": silence("Top", VENUE, PERP),
     "feed stale": lambda desk: desk.hear(FeedState(VENUE, PERP, FeedStatus.STALE, "late", 0, 0)),
     "unconfirmed": lambda desk: desk.hear(Position(OTHER, PERP, 0, None, False, 9, 0)),
     "in doubt": _doubted,
@@ -179,7 +172,7 @@ def test_L02_it_is_told_at_once_when_the_leg_becomes_unknown() -> None:
 @pytest.mark.parametrize(
     "act",
     [
-        _silence("Position", ACCOUNT, SPOT), _silence("Equity", ACCOUNT, "-"), _silence("Top", VENUE, SPOT),
+        silence("Position", ACCOUNT, SPOT), silence("Equity", ACCOUNT, "-"), silence("Top", VENUE, SPOT),
         lambda desk: desk.hear(Position(ACCOUNT, SPOT, 50, 100.0, True, 99, 0)),
         lambda desk: desk.take(desk.core.on_halts({SPOT: "drill"}, desk.now_ns)),
     ],
@@ -278,3 +271,44 @@ def test_a_target_that_has_not_changed_is_repeated_by_the_timer_alone() -> None:
     assert len([message for message in first if isinstance(message, Target)]) == 1
     again = desk.hear(desk.mark_at(100.0, PERP))
     assert not [message for message in again if isinstance(message, Target)]
+
+
+class _Seen:
+    """Notes what a leg's policy is shown."""
+
+    def __init__(self) -> None:
+        self.views: list[HedgeView] = []
+
+    def decide(self, view: HedgeView) -> Decision:
+        self.views.append(view)
+        return Decision()
+
+
+@pytest.mark.parametrize(
+    ("base", "long", "short"), [(300, 700, 1_000), (-300, 1_000, 700), (0, 1_000, 1_000)]
+)
+def test_L05_a_hedge_may_not_add_to_what_it_hedges_beyond_the_limit(base: int, long: int, short: int) -> None:
+    desk = Pair()
+    pair = desk.core.hedges._pairs[OTHER, PERP]
+    seen = _Seen()
+    desk.core.hedges._pairs[OTHER, PERP] = replace(pair, policy=cast("HedgeLeg", seen))
+    desk.base(base)
+    desk.run(250)
+    assert (seen.views[-1].room_long_usd, seen.views[-1].room_short_usd) == (long, short)
+
+
+def test_L05_a_leg_is_not_larger_than_its_limit_is_now_whatever_was_allotted_before() -> None:
+    desk = Pair(symbols={PERP: {"max_position_share": 0.05}})
+    last: Any = desk.inputs["Equity", OTHER, "-"]
+    for number in (1, 2):
+        desk.hear(msgspec.structs.replace(last, equity_usd=920.0, as_of_ns=last.as_of_ns + number))
+    desk.base(900)  # before the timer that allots anew
+    assert desk.hedge is not None and desk.hedge.minimum == -46
+
+
+def test_R26_a_leg_is_not_traded_back_by_the_policies_of_what_a_quoter_fills() -> None:
+    desk = Pair(symbols={PERP: {"fill_hedge": {}}})
+    desk.base(900)
+    desk.leg(-75)
+    desk.run(500)
+    assert desk.hedge is None

@@ -183,3 +183,63 @@ def test_the_history_of_an_equity_that_only_falls_is_bounded_and_never_too_low()
         true_peak = 1e6 - max(0, 3 * MOST - 1 - window_s)
         peak = history.peak_usd(window_s * NS_PER_S, now_ns)
         assert peak is not None and peak >= true_peak
+
+
+HEDGE = Decision(reason="hedge", target=Range(900, 900, True))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        Decision(reason="table", target=Range(0, 40), may_buy=False),
+        Decision(reason="table", target=Range(0, 40)),
+        Decision(Action.STOP, "exposure", target=Range(0, 40)),
+    ],
+)
+def test_R04_a_target_that_opens_hides_no_reduction_however_mild_it_is(other: Decision) -> None:
+    for decisions in ([HEDGE, other], [other, HEDGE]):
+        assert strictest(decisions, 50).target == Range(0, 40)
+    assert strictest([strictest([HEDGE]), other], 50).target == Range(0, 40), "nested, too"
+
+
+def test_R03_a_target_that_opens_does_not_add_on_a_paused_side() -> None:
+    paused = Decision(reason="table", may_buy=False)
+    assert strictest([HEDGE, paused], 50).target is None
+    assert strictest([HEDGE, Decision(reason="table", may_sell=False)], 50).target == HEDGE.target
+    short = strictest([HEDGE, paused], -50)
+    assert short.target == Range(0, 0), "what of it brings the position nearer to zero stays"
+
+
+def test_R04_a_hedge_to_a_reference_does_not_hide_what_the_table_wants_back() -> None:
+    """It was cut to nothing by the permit afterwards: neither of the two was traded."""
+    desk = Desk(fill_hedge={"reference": 9.0}, position_table={"target": 0.1, "threshold": 0.1, "max": 9.0})
+    desk.set_position(50)
+    assert desk.target is not None and (desk.target.maximum, desk.target.may_open) == (20, False)
+
+
+LOTS = st.integers(-50, 50)
+RANGES = st.builds(
+    lambda ends, may_open: Range(min(ends), max(ends), may_open), st.tuples(LOTS, LOTS), st.booleans()
+)
+DECISIONS = st.builds(
+    Decision, st.sampled_from(Action), st.just("why"), target=st.none() | RANGES,
+    may_buy=st.booleans(), may_sell=st.booleans(),
+)  # fmt: skip
+
+
+@settings(max_examples=100)
+@given(st.lists(DECISIONS, max_size=4), LOTS)
+def test_R04_the_largest_reduction_is_never_lost_and_nothing_opens_beside_one(
+    decisions: list[Decision], position: int
+) -> None:
+    reductions = [
+        wanted.distance(position)
+        for decision in decisions
+        if (wanted := decision.target) is not None and not wanted.may_open
+    ]
+    combined = strictest(decisions, position)
+    least = max(reductions, default=0)
+    if not least:
+        return
+    assert combined.target is not None and not combined.target.may_open
+    assert combined.target.distance(position) >= least

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 import zmq
 
-from services.risk.account.peaks import PeaksFile
+from services.risk.account.memory import Memory
+from services.risk.account.memory_file import MemoryFile
 from shared.bus import Addresses, Inbox, Publisher
 from shared.clock import SystemClock
 from shared.errors import EXIT_BAD_INPUT
@@ -186,12 +187,12 @@ def test_a_crash_forgives_no_loss_of_the_session(
     process = start(run_dir, redis_server.url, name, limit)
     try:
         around.await_permit(lambda permit: permit.may_buy)
-        kept = PeaksFile(run_dir, "")
-        while kept.read() != {ACCOUNT: 1_000.0}:
+        kept = MemoryFile(run_dir, SystemClock(), "")
+        while kept.read().peaks != {ACCOUNT: 1_000.0}:
             around.await_permit(lambda permit: permit.may_buy)
         process.kill()
         process.communicate()
-        PeaksFile(run_dir, "").write({ACCOUNT: 1_100.0})  # it had been higher before
+        kept.write(Memory({ACCOUNT: 1_100.0}))  # it had been higher before
         process = start(run_dir, redis_server.url, name, limit)
         permit = around.await_permit(lambda permit: permit.halted)
         assert "drawdown: equity fell by 100.00 from 1100.00" in permit.reason

@@ -229,3 +229,53 @@ def test_R31_more_base_is_never_bought_more(one: float, other: float, total: flo
     assume(low < high)
     assert traded(spot(low, total)) >= traded(spot(high, total))
     assert is_off_balance(total, total, 30, 15) and not is_off_balance(0.3 * total, total, 30, 15)
+
+
+#: each trades inventory by itself: beside it rebalancing would trade it back, again and again
+RIVALS: dict[str, Any] = {
+    "excess_share": 0.5, "position_table": {"target": 2.0, "threshold": 0.1, "max": 9.0},
+    "stops": {"stop_loss_usd": 1e6}, "ak47_hedge": {"threshold": 9.0, "q_max": 99.0},
+    "fill_hedge": {"reference": 4.6},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("rival", RIVALS)
+def test_R33_it_is_off_beside_a_policy_that_moves_the_inventory(rival: str) -> None:
+    """460 of 1000 is off balance, and what each of them leaves alone or wants."""
+    desk = spot_desk(**{rival: RIVALS[rival]})
+    desk.set_position(140, symbol=SPOT)
+    desk.run(1_000)
+    assert desk.target is None or "back to 30 %" not in desk.target.reason
+    assert parse_risk({rival: RIVALS[rival]}).rebalance_of(SPOT) is None
+
+
+@pytest.mark.parametrize("rival", RIVALS)
+def test_R33_both_at_once_are_refused_in_one_clear_line(rival: str) -> None:
+    table = {"enable": True, "base_asset_target_pct": 20}
+    where = {"rebalance": table, rival: RIVALS[rival]}
+    with pytest.raises(BadInput, match=f"risk.rebalance: enable is true beside {rival}: "):
+        parse_risk(where)
+    with pytest.raises(BadInput, match=f"risk.symbols.{SPOT}.rebalance: enable is true beside {rival}"):
+        parse_risk({rival: RIVALS[rival], "symbols": {SPOT: {"rebalance": table}}})
+    parse_risk({rival: RIVALS[rival], "rebalance": {"disable": True}})
+    parse_risk({**where, "symbols": {}, "rebalance": table | {"enable": False}})
+
+
+def test_R33_what_the_excess_policy_has_sold_is_not_bought_back() -> None:
+    """A spot symbol under the limits of the paper deployment: it sold and bought by IOC without end."""
+    desk = Desk(SPOT, max_position_share=0.2, excess_share=0.5, min_reduction_usd=50)
+    desk.hear(info(SPOT, is_perp=False))
+    desk.run(1_500)
+    for lots in (0, 50, 100, 140):
+        desk.set_position(lots, symbol=SPOT)
+        desk.run(500)
+        assert desk.target is None or not desk.target.may_open
+
+
+@pytest.mark.parametrize(
+    ("available", "bought"), [(None, 30_000), (1e3, 30_000), (100.0, 9_500), (0.0, 0), (-5.0, 0)]
+)
+def test_R32_no_more_than_95_percent_of_the_quote_balance_itself_is_spent(
+    available: float | None, bought: int
+) -> None:
+    assert traded(replace(spot(0, 1_000), available_usd=available)) == bought

@@ -135,4 +135,6 @@ def permit_word(permit: Permit | None) -> str:
 def target_word(target: Target | None) -> str:
     if target is None or target.style == "none":
         return ""
+    if target.style == "flatten":
+        return f"flattening if configured: {target.reason}"
     return f"{'hedging' if target.may_open else 'reducing'}: {target.reason}"

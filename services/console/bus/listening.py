@@ -11,7 +11,7 @@ from services.console.bus.board import ACCOUNT_KINDS, MARKET_KINDS, Board
 from shared.bus import Addresses, Inbox
 from shared.clock import NS_PER_MS, NS_PER_S, SystemClock
 from shared.config import Config
-from shared.messages import Message, Permit, Quotes, Target, Trade
+from shared.messages import Depth, Message, Permit, Quotes, Target, Trade
 
 
 class Ear:
@@ -42,6 +42,7 @@ class Ear:
     def subscribe_for_books(self) -> None:
         """Listen also to what only the statistics of a run need."""
         self.inbox.subscribe(Trade)
+        self.inbox.subscribe(Depth)  # what is behind where our orders alone are the best
 
     def follow_quoters(self) -> None:
         """Listen also to the quoters that were added since."""

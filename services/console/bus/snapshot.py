@@ -5,6 +5,7 @@ Whatever is not known is None.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -35,19 +36,23 @@ def take_snapshot(
     config: Config, board: Board, processes: dict[str, ProcessInfo] | None, redis_halts: Mapping[str, str],
     now_ns: int,
 ) -> dict[str, Any]:  # fmt: skip
-    """Return the whole state of a deployment.
+    """Return the whole state of a deployment; a symbol of several accounts is one of each: SYMBOL@ACCOUNT.
 
     processes    None = supervisord does not answer
     redis_halts  flags in Redis; those in files are read here, and either halts
     """
+    symbols = board.symbols()
+    accounts_of = Counter(symbol for _, symbol in symbols)
     return {
         "services": {
             name: {"state": info.state, "pid": info.pid, "uptime_s": info.uptime_s}
             for name, info in sorted((processes or {}).items())
         },
         "symbols": {
-            symbol: symbol_state(config, board, account, symbol, now_ns)
-            for account, symbol in board.symbols()
+            symbol if accounts_of[symbol] == 1 else f"{symbol}@{account}": symbol_state(
+                config, board, account, symbol, now_ns
+            )
+            for account, symbol in symbols
         },
         "accounts": {account: _account_state(config, board, account, now_ns) for account in config.accounts},
         "halted": {**redis_halts, **HaltFlags(config.run_dir).read()},
@@ -65,6 +70,7 @@ def symbol_state(config: Config, board: Board, account: str, symbol: str, now_ns
     permit = board.newest(Permit, account, symbol, now_ns)
     return {
         "account": account,
+        "symbol": symbol,
         "feed": "unknown" if feed is None else FeedStatus(feed.status).name.lower(),
         "feed_reason": None if feed is None else feed.reason,
         "bid": _price(instrument, None if top is None else top.bid),

@@ -19,10 +19,14 @@ from services.execution.config import ExecutionConfig
 from services.marketdata.config import MarketDataConfig
 from services.quoter.config import parse_quoter
 from services.quoter.explain import Allowed, assumptions, explain
+from services.quoter.strategies import maker_hedge
 from services.replay.latency import hop_of
 from services.replay.settings import parse_replay
+from services.risk.config import Config as RiskConfig
 from services.risk.config import parse_risk
 from services.risk.hedging import check_accounts
+from services.risk.policies.fill_hedge import FillHedgeTable
+from services.risk.policies.table import PolicyTable
 from services.signals.config import parse_signals
 from shared.config import Config, load, parse
 from shared.errors import BadInput, Unknown
@@ -51,6 +55,8 @@ def check_sections(config: Config) -> None:
     for symbol, quoter in config.quoters.items():
         _, params = parse_quoter(symbol, quoter)
         _check_settle(f"quoters.{symbol}.params", params.own_order_settle_s, marketdata.max_lag_s)
+        if isinstance(params, maker_hedge.Params):
+            _check_reference(symbol, params, risk.tables_of(symbol).fill_hedge)
 
 
 def _check_settle(where: str, settle_s: float, max_lag_s: float) -> None:
@@ -59,6 +65,15 @@ def _check_settle(where: str, settle_s: float, max_lag_s: float) -> None:
         raise BadInput(
             f"{where}: own_order_settle_s {settle_s:g} must be above marketdata.max_lag_s {max_lag_s:g}: "
             "or quotes chase what the late book still shows of ours"
+        )
+
+
+def _check_reference(symbol: str, params: maker_hedge.Params, table: FillHedgeTable | None) -> None:
+    """Quotes around one position and hedges to another would trade for ever."""
+    if table is not None and table.reference != params.reference:
+        raise BadInput(
+            f"quoters.{symbol}.params: reference {params.reference:g} must be that of risk.fill_hedge, "
+            f"which is {table.reference:g}: fills would be traded back to another position"
         )
 
 
@@ -74,11 +89,14 @@ def check(path: Path, mid: str | None, only: str | None, equity: str | None = No
     if only is not None and only not in config.quoters:
         raise BadInput(f"--symbol {only!r} has no quoter; known: {', '.join(config.quoters)}")
     print(f"{path}: good")
+    for symbol, hedge in parse_risk(config.risk).hedges.items():
+        if only in (None, symbol):
+            print(f"{symbol}: risk.hedges: {_echo(hedge)}")
     for symbol, quoter in config.quoters.items():
         if only in (None, symbol):
-            for line in _policies(config, symbol):
-                print(line)
             venue = config.accounts[quoter.account].venue
+            for line in (*_policies(config, symbol, venue), *_halves_missing(config, symbol)):
+                print(line)
             usd = _number(equity, "--equity")
             _show_quotes(
                 config, symbol, venue, _number(mid, "--mid"), ASSUMED_EQUITY_USD if usd is None else usd
@@ -86,17 +104,47 @@ def check(path: Path, mid: str | None, only: str | None, equity: str | None = No
     return 0
 
 
-def _policies(config: Config, symbol: str) -> list[str]:
+def _policies(config: Config, symbol: str, venue: str) -> list[str]:
     """Return what each policy that judges a symbol was told, as it understands it."""
-    tables = parse_risk(config.risk).tables_of(symbol)
-    found = ((name, getattr(tables, name)) for name in tables.__struct_fields__)
-    return [
-        f"{symbol}: risk.{name}: "
-        + ", ".join(f"{key} {value:g}" if isinstance(value, float) else f"{key} {value}"
-                    for key, value in table.echo().items() if value is not None)
-        for name, table in found
-        if table is not None
-    ]  # fmt: skip
+    risk = parse_risk(config.risk)
+    tables = risk.tables_of(symbol)
+    found = ((name, getattr(tables, name)) for name in tables.__struct_fields__ if name != "rebalance")
+    lines = [f"{symbol}: risk.{name}: {_echo(table)}" for name, table in found if table is not None]
+    return lines + _rebalancing(config, risk, symbol, venue)
+
+
+def _rebalancing(config: Config, risk: RiskConfig, symbol: str, venue: str) -> list[str]:
+    """Return how a symbol is rebalanced: it is on without a table too, and off beside other policies."""
+    listed = documented_instruments(config, venue).get(symbol)
+    if listed is not None and listed.is_perp:
+        return []
+    head, table = f"{symbol}: risk.rebalance", risk.rebalance_of(symbol)
+    if table is not None:
+        kind = "" if listed is not None else " if it is a spot symbol"
+        return [
+            f"{head}: on{kind}: base_asset_target_pct {table.base_asset_target_pct:g}, "
+            f"threshold_pct {table.threshold_pct:g}"
+        ]
+    rivals = risk.rivals_of(symbol)
+    return [f"{head}: off, beside {' and '.join(rivals)}" if rivals else f"{head}: off"]
+
+
+def _halves_missing(config: Config, symbol: str) -> list[str]:
+    """Return a warning where a strategy waits for a policy that is not there."""
+    fill_hedge = parse_risk(config.risk).tables_of(symbol).fill_hedge
+    if config.quoters[symbol].strategy != maker_hedge.STRATEGY.name or fill_hedge is not None:
+        return []
+    return [f"{symbol}: warning: maker_hedge without [risk.fill_hedge]: nothing trades its fills back"]
+
+
+def _echo(table: PolicyTable) -> str:
+    return ", ".join(f"{key} {_word(value)}" for key, value in table.echo().items() if value is not None)
+
+
+def _word(value: object) -> str:
+    if isinstance(value, PolicyTable):
+        return f"({_echo(value)})"
+    return f"{value:g}" if isinstance(value, float) else f"{value}"
 
 
 def _show_quotes(config: Config, symbol: str, venue: str, mid: Decimal | None, equity: Decimal) -> None:

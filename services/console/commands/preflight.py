@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from services.console.commands.venue_reads import instruments_of, require_listed
 from services.quoter.config import parse_quoter
+from services.quoter.strategies.bins.params import Params as BinParams
 from shared.config import Account, Config, Venue
 from shared.errors import BadInput, Unknown
 from shared.instrument import Instrument
@@ -71,6 +72,25 @@ def check_quotable(config: Config, symbol: str, venue: str, listed: Mapping[str,
     info = require_listed(symbol, venue, listed)
     strategy, params = parse_quoter(symbol, config.quoters[symbol])
     strategy.plan(params, Instrument.from_info(info))
+    if not info.is_perp:
+        _check_capital(config, config.quoters[symbol].account, listed)
+
+
+def _check_capital(config: Config, account: str, listed: Mapping[str, InstrumentInfo]) -> None:
+    """Raise BadInput where one of several spot quoters of an account would count on all of its equity."""
+    spot = [
+        symbol
+        for symbol, quoter in config.quoters.items()
+        if quoter.account == account and symbol in listed and not listed[symbol].is_perp
+    ]
+    for symbol in spot:
+        _, params = parse_quoter(symbol, config.quoters[symbol])
+        if len(spot) > 1 and isinstance(params, BinParams) and params.capital_usd is None:
+            others = ", ".join(other for other in spot if other != symbol)
+            raise BadInput(
+                f"quoters.{symbol}.params: capital_usd must be given: account {account} quotes {others} on "
+                "spot too, and no money can be spent twice"
+            )
 
 
 def _listed(config: Config, venue: str) -> dict[str, InstrumentInfo]:

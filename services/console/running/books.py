@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 from services.console.bus.board import Board
+from services.console.running.market_of_others import MarketOfOthers
 from services.console.running.stats_file import AccountStats, DeploymentStats
 from shared.accounting.money.exact import ONE, ZERO, add, total
 from shared.accounting.money.values import Execution
@@ -19,6 +20,7 @@ from shared.accounting.session import SessionStats
 from shared.config import Config
 from shared.instrument import Instrument
 from shared.messages import (
+    Depth,
     Equity,
     Fill,
     InstrumentInfo,
@@ -45,6 +47,7 @@ class Books:
         self._sessions: dict[Key, SessionStats] = {}
         self._listed: dict[Key, list[SessionStats]] = {}  # by venue and symbol
         self._start_equity: dict[str, Decimal] = {}
+        self._markets: dict[Key, MarketOfOthers] = {}  # by venue and symbol
 
     # --- what happens ------------------------------------------------------------------------
 
@@ -61,8 +64,12 @@ class Books:
     def on_message(self, message: Message, now_ns: int) -> None:
         """Take a message of the bus."""
         if isinstance(message, Top):
-            for session in self._listed.get((message.scope, message.symbol), ()):
-                session.on_top(message, now_ns)
+            sessions = self._listed.get((message.scope, message.symbol), ())
+            top = self._market(message.scope, message.symbol).top(message, now_ns) if sessions else message
+            for session in sessions:
+                session.on_top(top, now_ns)
+        elif isinstance(message, Depth):
+            self._market(message.scope, message.symbol).on_depth(message)
         elif isinstance(message, Trade):
             for session in self._listed.get((message.scope, message.symbol), ()):
                 session.on_trade(message, now_ns)
@@ -154,9 +161,13 @@ class Books:
         elif isinstance(message, Quotes):
             session.on_quotes(message, now_ns)
         elif isinstance(message, Working):
+            self._market(session.instrument.venue, message.symbol).on_working(message, now_ns)
             session.on_working(message, now_ns)
         elif message.is_known:
             session.ledger.hold(session.instrument.quantity(message.quantity))
+
+    def _market(self, venue: str, symbol: str) -> MarketOfOthers:
+        return self._markets.setdefault((venue, symbol), MarketOfOthers())
 
     def _session(self, account: str, symbol: str) -> SessionStats | None:
         """Return a symbol's session, a new one when its rules are known."""
@@ -172,7 +183,7 @@ class Books:
         return session
 
     def _open(self, account: str, instrument: Instrument) -> SessionStats:
-        session = SessionStats(instrument, self._start_ns)
+        session = SessionStats(instrument, self._start_ns, top_has_own=False)
         self._sessions[account, instrument.symbol] = session
         return session
 

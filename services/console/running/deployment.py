@@ -18,6 +18,7 @@ from pathlib import Path
 from services.console.commands.preflight import check_quoters
 from services.console.running.orphans import wait_for_orphans
 from services.console.running.ready_files import clear_ready_files
+from services.console.running.session_id import begin_session
 from services.console.running.stats_file import STATS_FILE
 from services.console.running.supervisor import HOME, Program, Supervisor, programs_of, start, write_programs
 from shared.clock import NS_PER_MS, NS_PER_S
@@ -51,7 +52,7 @@ class Deployment:
         self._exchange_options = exchange_options
         self._daemon: subprocess.Popen[bytes] | None = None
         self._uses_own_redis = not (os.environ.get("REDIS_URL") or config.redis.url)
-        self._run_id = time.time_ns() // NS_PER_MS
+        self._run_id = self._session_id = time.time_ns() // NS_PER_MS
         self._pids: dict[str, int] = {}
         self._first_quoters: frozenset[str] = frozenset()
         self._settled_ns: int | None = None
@@ -66,6 +67,8 @@ class Deployment:
         try:
             self.run_dir.mkdir(parents=True, exist_ok=True)
             self._lock = acquire_lock(self.run_dir, "deployment")
+            is_kept = self._exchange_options is None  # a local venue starts flat
+            self._session_id = begin_session(self.run_dir, self._run_id, goes_on=is_kept)
         except OSError as error:
             raise BadInput(f"run_dir {self.run_dir} cannot be used: {error.strerror}") from None
         try:
@@ -91,7 +94,11 @@ class Deployment:
         write_programs(self.run_dir, exchanges)
         effective = save_effective(self.config)
         self._daemon = start(
-            effective, self.run_dir, embedded_redis=self._uses_own_redis, run_id=self._run_id
+            effective,
+            self.run_dir,
+            embedded_redis=self._uses_own_redis,
+            run_id=self._run_id,
+            session_id=self._session_id,
         )
         self._wait(self._is_redis_up, "Redis")
         self._wait(self._is_venue_ready, "the venue's ready file")
@@ -218,6 +225,7 @@ class Deployment:
         is_new_venue = self._exchange_options is not None
         if is_new_venue:
             self._run_id = time.time_ns() // NS_PER_MS  # it starts flat: so must the ledger
+            self._session_id = begin_session(self.run_dir, self._run_id, goes_on=False)
         self.prepare()
         if is_new_venue:
             self.on_new_venue()

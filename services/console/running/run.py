@@ -18,6 +18,7 @@ from services.console.commands.venue_reads import instruments_of
 from services.console.running.deployment import Deployment
 from services.console.running.recording import has_ended
 from services.console.running.session import Session
+from services.console.running.session_id import end_session
 from services.console.running.stop_signals import Interrupted, StopSignals
 from services.console.running.view import View, open_view, say
 from shared.config import Config, load
@@ -182,4 +183,6 @@ def _report(config: Config, summary: dict[str, Any] | None, confirmed: Mapping[s
     if not is_confirmed:
         doubted = ", ".join(account for account, is_sure in confirmed.items() if not is_sure)
         say(f"not confirmed by the venue for: {doubted}; a next start cancels what carries our tag")
+    if is_confirmed:
+        end_session(config.run_dir)
     return 0 if is_confirmed else EXIT_FAILURE

@@ -107,10 +107,13 @@ def write_programs(run_dir: Path, programs: Iterable[Program]) -> None:
         (directory / f"{program.name}.conf").write_text(program.text())
 
 
-def start(config_path: Path, run_dir: Path, *, embedded_redis: bool, run_id: int) -> subprocess.Popen[bytes]:
+def start(
+    config_path: Path, run_dir: Path, *, embedded_redis: bool, run_id: int, session_id: int
+) -> subprocess.Popen[bytes]:
     """Start supervisord as a child in a process group of its own (Ctrl-C must not reach it).
 
-    run_id  what execution's ledger begins anew with, once
+    run_id      what execution's ledger begins anew with, once
+    session_id  what risk's memory begins anew with, once
     """
     (run_dir / "logs").mkdir(parents=True, exist_ok=True)
     conf = run_dir / CONF
@@ -123,6 +126,7 @@ def start(config_path: Path, run_dir: Path, *, embedded_redis: bool, run_id: int
         "MAKERD_PYTHON": sys.executable,
         "MAKERD_EMBEDDED_REDIS": "true" if embedded_redis else "false",
         "MAKERD_RUN_ID": str(run_id),
+        "MAKERD_SESSION_ID": str(session_id),
         "PYTHONUNBUFFERED": "1",
     }
     command = [

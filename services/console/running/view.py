@@ -60,9 +60,9 @@ class PlainView:
         self._told: list[str] = []
 
     def draw(self, snapshot: dict[str, Any], board: Board, books: Books, notes: list[str]) -> None:
-        for symbol, row in snapshot["symbols"].items():
-            cells = [f"{name} {value}" for name, value in cells_of(symbol, row, board, books).items()]
-            say(" | ".join([symbol, *cells]))
+        for title, row in snapshot["symbols"].items():
+            cells = [f"{name} {value}" for name, value in cells_of(row["symbol"], row, board, books).items()]
+            say(" | ".join([title, *cells]))
         for note in [note for note in notes if note not in self._told]:
             say(note)
         self._told = notes
@@ -105,7 +105,8 @@ def open_view() -> Iterator[View]:
 
 def picture(snapshot: dict[str, Any], board: Board, books: Books, notes: list[str], width: int) -> Group:
     """Return everything that is shown, as wide as a terminal of `width` columns shows it whole."""
-    rows = {symbol: cells_of(symbol, row, board, books) for symbol, row in snapshot["symbols"].items()}
+    seen: dict[str, dict[str, Any]] = snapshot["symbols"]
+    rows = {title: cells_of(row["symbol"], row, board, books) for title, row in seen.items()}
     symbols: list[RenderableType]
     symbols = [_table(rows)] if width >= TABLE_WIDTH else [_card(*row) for row in rows.items()]
     services = Text("  ").join(

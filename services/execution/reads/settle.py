@@ -154,10 +154,10 @@ class Settler:
         except Refused:
             desk.alert("an order is not in whole lots", symbol=order.symbol, quantity=str(said.quantity))
             return
+        before = (order.status, order.filled, order.size)
         if 0 < size < order.size and (said.is_live or said.status == "filled"):
             orders.resize(order, size, now_ns)
         was_new = not order.seen_ns
-        before = (order.status, order.filled, order.size)
         orders.claim(order, min(filled, order.size), now_ns)
         if said.is_live:
             orders.apply(order, Event.ACCEPTED, now_ns)

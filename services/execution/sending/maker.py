@@ -20,15 +20,21 @@ MAKER = "maker"
 def follow(symbol: Symbol, lots: int, try_ns: int, max_tries: int, now_ns: int) -> None:
     """Begin a pursuit, go on with it, or end it: it lasts while a maker target asks for one side.
 
+    A target that is taken back or expires and soon returns is the same one: its patience goes on.
+
     lots  the signed distance that the symbol's target asks for
     """
     target = symbol.target
     if not lots or target is None or target.style != MAKER:
         symbol.pursuit = None
         return
-    side = Side.BUY if lots > 0 else Side.SELL
-    if symbol.pursuit is None or symbol.pursuit.side is not side:
+    if now_ns >= target.expires_ns:
+        return  # it asks for nothing any more
+    side, pursuit = Side.BUY if lots > 0 else Side.SELL, symbol.pursuit
+    if pursuit is None or pursuit.side is not side or pursuit.is_over(now_ns):
         symbol.pursuit = Pursuit.begun(side, try_ns, max_tries, now_ns)
+    else:
+        pursuit.wanted_ns = now_ns
 
 
 def resting(symbol: Symbol) -> Order | None:

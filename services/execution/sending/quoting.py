@@ -13,6 +13,7 @@ from services.execution.sending.agreement import agreement
 from services.execution.sending.maker import follow, may_rest, resting
 from services.execution.sending.sender import Sender, blocked_sides
 from services.execution.sending.targets import (
+    FLATTEN,
     PACE_NS,
     Slice,
     clear_of,
@@ -144,7 +145,9 @@ class Quoting:
         gate = self._gate
         if gate.is_stopping or not gate.is_recovered or not symbol.is_open:
             return True
-        return symbol.halt_reason is not None and not self._desk.config.flatten_when_halted
+        if symbol.halt_reason is None:
+            return symbol.target is not None and symbol.target.style == FLATTEN
+        return not self._desk.config.flatten_when_halted
 
     def _may_open(self, symbol: Symbol) -> bool:
         """In any doubt about the account a target only reduces."""

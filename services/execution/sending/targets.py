@@ -20,7 +20,9 @@ from shared.messages import Level, Side, Target, Top
 #: pause after a slice: the book that it has changed must reach us first
 PACE_NS = 100 * NS_PER_MS
 IOC = "ioc"
-STYLES = (IOC, MAKER)
+#: worked only while halted, and only if configured
+FLATTEN = "flatten"
+STYLES = (IOC, MAKER, FLATTEN)
 
 
 @dataclass(frozen=True, slots=True)

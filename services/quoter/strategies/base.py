@@ -114,7 +114,7 @@ class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     stale_after_s: Annotated[float, Meta(ge=0.1, le=5)] = 2.0
     own_order_settle_s: SettleSeconds = DEFAULT_SETTLE_S
     size_tolerance_pct: Annotated[float, Meta(ge=0, le=50)] = 10.0
-    volatility_spread: Annotated[float, Meta(ge=0, le=20)] = 0.0
+    volatility_spread: Annotated[float, Meta(ge=0, le=20, extra={"unit": "deviations"})] = 0.0
     volatility_horizon_s: Annotated[float, Meta(ge=0.1, le=86_400)] = 10.0
 
     def problem(self) -> str:

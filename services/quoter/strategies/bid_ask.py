@@ -26,7 +26,7 @@ class Params(bins.Params, frozen=True, kw_only=True, forbid_unknown_fields=True)
     decay   share of a bin that its nearer neighbour has
     """
 
-    decay: Annotated[float, Meta(ge=0.1, le=1)] = 0.95
+    decay: Annotated[float, Meta(ge=0.1, le=1, extra={"unit": "share"})] = 0.95
 
 
 def weights(count: int, decay: float) -> Weights:

@@ -18,7 +18,7 @@ from services.quoter.strategies.bins.quote import quote as quote_bins
 from services.quoter.strategies.bins.shape import Weights, powers, shape
 from shared.instrument import Instrument
 
-Decay = Annotated[float, Meta(ge=0.1, le=1)]
+Decay = Annotated[float, Meta(ge=0.1, le=1, extra={"unit": "share"})]
 
 
 class Params(bins.Params, frozen=True, kw_only=True, forbid_unknown_fields=True):

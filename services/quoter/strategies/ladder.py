@@ -40,7 +40,7 @@ class Params(two_sided.Params, frozen=True, kw_only=True, forbid_unknown_fields=
 
     max_orders: Annotated[int, Meta(ge=1, le=50)] = 3
     offset_ticks: Annotated[float, Meta(gt=0, le=10_000)] = 1.5
-    offset_power: Annotated[float, Meta(ge=0.1, le=4)] = 1.5
+    offset_power: Annotated[float, Meta(ge=0.1, le=4, extra={"unit": "exponent"})] = 1.5
     max_share_pct: Annotated[float, Meta(gt=0, le=25)] = 5.0
 
     def problem(self) -> str:

@@ -52,8 +52,8 @@ class Params(grids.Params, frozen=True, kw_only=True, forbid_unknown_fields=True
     direction: Direction = "neutral"
     spacing: Spacing = "arithmetic"
     step_pct: Annotated[float, Meta(ge=0.001, le=50)] = 1.0
-    price_factor: Annotated[float, Meta(ge=1, le=10)] = 1.5
-    quantity_factor: Annotated[float, Meta(ge=1, le=10)] = 1.5
+    price_factor: Annotated[float, Meta(ge=1, le=10, extra={"unit": "ratio"})] = 1.5
+    quantity_factor: Annotated[float, Meta(ge=1, le=10, extra={"unit": "ratio"})] = 1.5
 
     def problem(self) -> str:
         if self.spacing != "martingale":

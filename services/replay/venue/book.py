@@ -54,7 +54,7 @@ class Market:
     """One symbol: best prices and depth of others, our live orders by side, best first."""
 
     __slots__ = (
-        "ask", "ask_size", "asks", "bid", "bid_size", "bids", "depth", "funding_rate", "info", "instrument",
+        "ask", "ask_size", "asks", "bid", "bid_size", "bids", "funding_rate", "info", "instrument",
         "is_usable", "mark_price", "next_funding_ns", "our_asks", "our_bids", "top", "unit_value",
     )  # fmt: skip
 
@@ -65,7 +65,6 @@ class Market:
         self.bids: Levels = ()
         self.asks: Levels = ()
         self.top: Top | None = None
-        self.depth: Depth | None = None
         #: False while the recording's book is in doubt: then nothing fills
         self.is_usable = False
         self.our_bids: list[Resting] = []

@@ -7,12 +7,11 @@ displayed, which is there again with the next recorded update.
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
 from services.execution.account.statements import Statement
 from services.execution.requests import ReadKind, SendCancel, StartRead
-from services.replay.venue.account import SimAccount, lot_mark
+from services.replay.venue.account import SimAccount
 from services.replay.venue.book import Market, Resting
 from services.replay.venue.queue import FillModel, level_shows, traded_at
 from shared.clock import NS_PER_MS
@@ -104,7 +103,7 @@ class SimulatedVenue:
 
     def on_depth(self, depth: Depth, now_ns: int) -> Depth:
         market = self.markets[depth.symbol]
-        market.depth, market.bids, market.asks = depth, depth.bids, depth.asks
+        market.bids, market.asks = depth.bids, depth.asks
         for order in (*market.our_bids, *market.our_asks):
             if order.price != (market.bid if order.side is Side.BUY else market.ask):
                 size = market.size_at(order.side, order.price)
@@ -297,10 +296,6 @@ class SimulatedVenue:
             for order in (*market.our_bids, *market.our_asks)
             if order.account == account
         ]
-
-    def mark_of(self, symbol: str) -> Decimal:
-        """Return the value of one lot, quote units."""
-        return lot_mark(self.markets[symbol])
 
 
 def _is_reached(price: int, sign: int, best: int | None, opposite: int | None) -> bool:

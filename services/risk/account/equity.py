@@ -31,6 +31,12 @@ class TrustedEquity:
         self.is_confirmed = False
 
     @property
+    def available_usd(self) -> float | None:
+        """What the venue says can be spent, quote units; None = it does not."""
+        value = None if self._last is None else self._last.available_usd
+        return value if value is not None and math.isfinite(value) else None
+
+    @property
     def is_heard(self) -> bool:
         return self._last is not None
 

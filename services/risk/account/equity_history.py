@@ -16,6 +16,8 @@ LONGEST_NS = 86_400 * NS_PER_S
 RESOLUTION_NS = NS_PER_S
 #: of samples; beyond it every second one gives way to the higher one before it
 MOST = 8_192
+#: so many are kept over a restart
+KEPT = 128
 
 
 class EquityHistory:
@@ -27,9 +29,16 @@ class EquityHistory:
         #: quote units; None = no equity was confirmed yet
         self.session_peak_usd: float | None = None
 
-    def restore(self, peak_usd: float) -> None:
-        """Take the session's peak from before this process was restarted."""
+    def falls(self) -> list[tuple[int, float]]:
+        """Return when and from where the equity has fallen, at most `KEPT`, with no peak too low."""
+        step = -(-len(self._times) // KEPT) or 1
+        ends = range(len(self._times) - 1, -1, -step)
+        return [(self._times[end], self._values[max(0, end - step + 1)]) for end in reversed(ends)]
+
+    def restore(self, peak_usd: float, falls: list[tuple[int, float]]) -> None:
+        """Take the session's peak and its falls from before this process was restarted."""
         self.session_peak_usd = peak_usd
+        self._times, self._values = [at for at, _ in falls], [usd for _, usd in falls]
 
     def restart(self) -> None:
         """Begin anew: what a person has accepted is no loss any more."""

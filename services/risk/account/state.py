@@ -63,9 +63,14 @@ class AccountState:
     def on_equity(self, equity: Equity, now_ns: int) -> bool:
         """Take an equity; return whether it says anything new."""
         is_new = self.equity.on_equity(equity, now_ns)
-        if is_new and self.equity.is_confirmed and self.equity.missing(now_ns) is None:
-            self.history.add(self.equity.usd, now_ns)
+        if is_new:
+            self.note_equity(now_ns)
         return is_new
+
+    def note_equity(self, now_ns: int) -> None:
+        """Remember the equity where it can be relied on."""
+        if self.equity.is_confirmed and self.equity.missing(now_ns) is None:
+            self.history.add(self.equity.usd, now_ns)
 
     def quote_usd(self, gross: Gross) -> float | None:
         """Return the equity less what is held, as far as we know: spot only. None = cannot be told."""

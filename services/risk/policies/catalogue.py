@@ -8,7 +8,7 @@ from services.risk.config import Config, PolicyTables
 from services.risk.policies.breakers import MidMove, WideSpread
 from services.risk.policies.exposure import AccountExposure, SymbolExposure
 from services.risk.policies.fill_hedge import FillHedge
-from services.risk.policies.hedging.ak47_hedge import Ak47Hedge
+from services.risk.policies.hedging.ak47_hedge import Ak47Hedge, Ak47HedgeTable
 from services.risk.policies.hedging.rebalance import Rebalance, RebalanceTable
 from services.risk.policies.inventory import ExcessInventory
 from services.risk.policies.policy import Market, Policy, View
@@ -50,19 +50,13 @@ def policies_of(config: Config, symbol: str, is_leg: bool = False) -> tuple[Poli
         SymbolExposure(reduction, is_strict),
         AccountExposure(reduction, is_strict),
     )
-    if config.excess_share is not None:
+    if config.excess_share is not None and not is_leg:
         policies += (ExcessInventory(reduction, config.excess_share, is_strict),)
     tables = config.tables_of(symbol)
     if is_leg:  # its loss is the gain of what it hedges
-        tables = replace(
-            tables,
-            position_table=None,
-            stops=None,
-            ak47_hedge=None,
-            fill_hedge=None,
-            rebalance=RebalanceTable(disable=True),
-        )
-    return policies + _protection(tables, is_strict) + _balance(tables)
+        tables = replace(tables, position_table=None, stops=None, ak47_hedge=None, fill_hedge=None)
+    rebalance = None if is_leg else config.rebalance_of(symbol)
+    return policies + _protection(tables, is_strict) + _balance(tables.ak47_hedge, rebalance)
 
 
 def _protection(tables: PolicyTables, is_strict: bool) -> tuple[Policy[View], ...]:
@@ -83,7 +77,11 @@ def _protection(tables: PolicyTables, is_strict: bool) -> tuple[Policy[View], ..
     return tuple(policies)
 
 
-def _balance(tables: PolicyTables) -> tuple[Policy[View], ...]:
-    """Return what brings inventory back while all is well: rebalancing is on without a table too."""
-    rebalance = Rebalance(tables.rebalance or RebalanceTable())
-    return (rebalance,) if tables.ak47_hedge is None else (Ak47Hedge(tables.ak47_hedge), rebalance)
+def _balance(ak47_hedge: Ak47HedgeTable | None, rebalance: RebalanceTable | None) -> tuple[Policy[View], ...]:
+    """Return what brings inventory back while all is well."""
+    policies: list[Policy[View]] = []
+    if ak47_hedge is not None:
+        policies.append(Ak47Hedge(ak47_hedge))
+    if rebalance is not None:
+        policies.append(Rebalance(rebalance))
+    return tuple(policies)

@@ -19,7 +19,10 @@ def is_over(value: float, limit: float, is_strict: bool) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class SymbolExposure:
-    """abs(position × mark) of a symbol is over its limit. Row R17."""
+    """abs(position × mark) of a symbol is over its limit. Row R17.
+
+    What may be hedged is not traded while nobody knows how much of it is (row L02).
+    """
 
     reduction: Reduction
     is_strict: bool
@@ -29,6 +32,8 @@ class SymbolExposure:
         if not is_over(exposure, view.cap_usd, self.is_strict) or view.position.quantity == 0:
             return ALLOW
         reason = f"position of {exposure:.2f} is over its limit {view.cap_usd:.2f}"
+        if view.against_usd is None:
+            return Decision(Action.REDUCE_ONLY, f"{reason}, and what is held against it is unknown")
         return _bring_back(self.reduction, view, exposure - view.cap_usd, reason)
 
 

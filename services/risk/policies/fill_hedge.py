@@ -62,7 +62,7 @@ class FillHedge:
 
     def decide(self, view: View) -> Decision:
         table, held = self._table, view.position.quantity
-        reference = view.instrument.lots_floor(self._reference)
+        reference = view.instrument.lots_floor(self._reference / view.instrument.contract_multiplier)
         gap = held - reference
         if abs(gap) <= tolerance(view.instrument) or abs(gap) < least(view, reference):
             self._tries = None

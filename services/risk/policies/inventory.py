@@ -23,8 +23,8 @@ class ExcessInventory:
 
     def decide(self, view: View) -> Decision:
         exposure, comfortable = view.exposure_usd, self.share * view.cap_usd
-        if not is_over(exposure, comfortable, self.is_strict):
-            return ALLOW
+        if view.against_usd is None or not is_over(exposure, comfortable, self.is_strict):
+            return ALLOW  # while the hedge is unknown it may not grow anyway (hedging.py)
         target = self.reduction.target(view, exposure - comfortable)
         if target is None:
             return ALLOW  # too little to pay a taker's fee for: quotes bring it back

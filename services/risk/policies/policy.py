@@ -10,19 +10,21 @@ Breakers are shared by all symbols and keep no state. Policies are built for eac
 each account (`catalogue.policies_of`) and may keep what they need; one that wants to see fills
 has an `on_fill` too. Both are asked again and again with the same view: that changes nothing.
 
-The strictest decision wins: the highest action, the smallest bounds, the largest reduction.
+The strictest decision wins: the highest action, the smallest bounds, the largest reduction. A
+target that may open works only while nobody asks for a reduction and its side is not paused:
+of any other only the part that reduces is left (row R04).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
-from typing import Protocol, TypeVar, runtime_checkable
+from typing import Protocol, TypeVar
 
 from services.risk.account.equity_history import EquityHistory
 from shared.instrument import Instrument
-from shared.messages import Fill, Position, Top
+from shared.messages import Position, Top
 
 
 class Action(IntEnum):
@@ -54,6 +56,12 @@ class Range:
         """Return the lots to trade from `position`."""
         return max(self.minimum - position, position - self.maximum, 0)
 
+    def only_reducing(self, position: int) -> Range:
+        """Return the part of it that lies between `position` and zero, as one that may not open."""
+        low, high = min(0, position), max(0, position)
+        minimum, maximum = (min(max(end, low), high) for end in (self.minimum, self.maximum))
+        return replace(self, minimum=minimum, maximum=maximum, may_open=False)
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:
@@ -67,6 +75,7 @@ class Decision:
     alert       what a person should know now, empty when nothing; told once while it stays the same
     told        of a combined one: each part with its action and reason, strictest first
     target_reason  of a combined one: why the target is what it is
+    is_frozen      of a combined one: a part of it freezes, which a halt does not show: no order at all
     """
 
     action: Action = Action.ALLOW
@@ -79,6 +88,7 @@ class Decision:
     alert: str = field(default="", compare=False)
     told: tuple[str, ...] = field(default=(), compare=False)
     target_reason: str = field(default="", compare=False)
+    is_frozen: bool = field(default=False, compare=False)
 
     @property
     def words(self) -> str:
@@ -138,11 +148,11 @@ class View:
     gross_cap_usd  largest such sum
     gross_doubt    why either is not to be traded on; empty when both are current
     is_largest     no symbol of the account has a larger abs(notional)
-    against_usd    signed value of its hedge in another symbol, or of what it is the hedge of
+    against_usd    signed value of its hedge in another symbol, or of what it is the hedge of; None = unknown
     is_quoted      a quoter works on it
     history        the highest equity of the account, of the session and of trailing windows
-    quote_usd      spot: what of the equity is not held in coins that we know of, quote units; None = cannot
-                   be told, and always so for a perpetual, which is not bought with it
+    quote_usd      spot: quote units of the equity not held in coins that we know of; None = cannot be told
+    available_usd  of them what the venue says can be spent; None = it does not
     """
 
     now_ns: int
@@ -157,15 +167,19 @@ class View:
     gross_cap_usd: float
     gross_doubt: str
     is_largest: bool
-    against_usd: float = 0.0
+    against_usd: float | None = 0.0
     is_quoted: bool = True
     history: EquityHistory = field(default_factory=EquityHistory)
     quote_usd: float | None = None
+    available_usd: float | None = None
 
     @property
     def exposure_usd(self) -> float:
-        """Value of position and hedge together, >= 0; none where the larger one is the other. Row R26."""
-        both = self.notional_usd + self.against_usd
+        """Value of position and hedge together, >= 0; none where the larger one is the other. Row R26.
+
+        While what is held against it is unknown: of the position alone, which is the most it can be.
+        """
+        both = self.notional_usd + (self.against_usd or 0.0)
         return abs(both) if both * self.notional_usd > 0 else 0.0
 
     @property
@@ -194,13 +208,6 @@ class Policy(Protocol[Seen]):
     def decide(self, view: Seen) -> Decision: ...
 
 
-@runtime_checkable
-class HearsFills(Protocol):
-    """A policy that wants to see each fill of its symbol and account, once."""
-
-    def on_fill(self, fill: Fill, now_ns: int) -> None: ...
-
-
 def strictest(decisions: Iterable[Decision], position: int = 0) -> Decision:
     """Return one decision that allows nothing which any of them forbids.
 
@@ -211,6 +218,7 @@ def strictest(decisions: Iterable[Decision], position: int = 0) -> Decision:
         return ALLOW
     action, reasons, hold_ns, target, target_reason = Action.ALLOW, list[str](), 0, None, ""
     may_buy = may_sell = True
+    is_frozen = False
     decisions = tuple(decisions)
     bounds, alerts = list[int](), list[str]()
     told: list[tuple[Action, str]] = []
@@ -221,13 +229,22 @@ def strictest(decisions: Iterable[Decision], position: int = 0) -> Decision:
         if decision.reason and decision.action == action and decision.reason not in reasons:
             reasons.append(decision.reason)
         hold_ns = max(hold_ns, decision.hold_ns)
+        is_frozen = is_frozen or decision.is_frozen or decision.action is Action.FREEZE
         may_buy, may_sell = may_buy and decision.may_buy, may_sell and decision.may_sell
         bounds += [] if decision.bound is None else [decision.bound]
         alerts += [decision.alert] if decision.alert else []
+    may_open = action is Action.ALLOW and not any(
+        _reduces(decision.target, position) for decision in decisions
+    )
     for decision in decisions:
         wanted = decision.target
-        if wanted is None or (wanted.may_open and action is not Action.ALLOW):
-            continue  # what may grow does not hide a reduction that something stricter asks for
+        if wanted is None:
+            continue
+        is_paused = not (may_buy if position < wanted.minimum else may_sell)
+        if wanted.may_open and (is_paused or not may_open):
+            wanted = wanted.only_reducing(position)  # what may grow hides no reduction, and passes no pause
+            if not wanted.distance(position):
+                continue
         if target is None or wanted.distance(position) > target.distance(position):
             target, target_reason = wanted, decision.target_reason or decision.reason
     told.sort(key=lambda part: -part[0])
@@ -235,33 +252,10 @@ def strictest(decisions: Iterable[Decision], position: int = 0) -> Decision:
     return Decision(
         action, "; ".join(reasons), hold_ns, target, may_buy, may_sell,
         bound=min(bounds, default=None), alert="; ".join(alerts), told=parts, target_reason=target_reason,
+        is_frozen=is_frozen,
     )  # fmt: skip
 
 
-class Holds:
-    """Decisions in force: each breaker's last one, for as long as it holds."""
-
-    def __init__(self) -> None:
-        self._held: dict[int, tuple[Decision, int | None]] = {}
-
-    @property
-    def is_empty(self) -> bool:
-        """True when no decision is kept, in force or not."""
-        return not self._held
-
-    def update(self, index: int, decision: Decision, now_ns: int) -> None:
-        """Take what policy number `index` has just decided. Having nothing to say ends no cool-down."""
-        if not decision.is_silent:
-            until_ns = now_ns + decision.hold_ns if decision.hold_ns else None
-            self._held[index] = (decision, until_ns)
-        elif index in self._held:
-            until_ns = self._held[index][1]
-            if until_ns is None or until_ns <= now_ns:
-                del self._held[index]
-
-    def current(self, now_ns: int, position: int = 0) -> Decision:
-        """Return the strictest decision that is in force."""
-        in_force = [
-            decision for decision, until_ns in self._held.values() if until_ns is None or until_ns > now_ns
-        ]
-        return strictest(in_force, position) if in_force else ALLOW
+def _reduces(target: Range | None, position: int) -> bool:
+    """True when a target asks for a reduction and for nothing else."""
+    return target is not None and not target.may_open and target.distance(position) > 0

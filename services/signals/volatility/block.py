@@ -11,7 +11,8 @@ from __future__ import annotations
 import math
 from typing import NamedTuple, Protocol
 
-SECONDS_PER_YEAR = 365 * 86_400  # crypto trades on every day
+from shared.clock import SECONDS_PER_YEAR
+
 #: log returns are counted in this unit: sums of integers do not drift, however long they run
 UNIT = 1e-15
 

@@ -1,8 +1,7 @@
-"""reliability.md, row 9: losses from a peak and within a minute freeze or halt; only a person un-halts."""
+"""reliability.md, row 9: losses from a peak and within a minute stop, freeze or halt; a person un-halts."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +10,7 @@ from hypothesis import strategies as st
 
 from services.risk.account.equity import TrustedEquity
 from services.risk.account.equity_history import EquityHistory
-from services.risk.account.peaks import PeaksFile
+from services.risk.account.memory import Memory
 from services.risk.account.state import AccountState
 from services.risk.config import parse_risk
 from services.risk.policies.policy import Action
@@ -44,7 +43,8 @@ def judged(
         (DrawdownTable(max_usd=20), 980.0, Action.ALLOW),
         (DrawdownTable(max_pct=5, max_usd=20), 970.0, Action.HALT),
         (DrawdownTable(max_pct=5, max_usd=200), 940.0, Action.HALT),
-        (LossRateTable(max_usd=20), 979.99, Action.FREEZE),
+        (LossRateTable(max_usd=20), 979.99, Action.STOP),
+        (LossRateTable(max_usd=20, action="freeze"), 979.99, Action.FREEZE),
         (LossRateTable(max_usd=20), 980.0, Action.ALLOW),
         (LossRateTable(max_pct=2, action="halt"), 979.0, Action.HALT),
         (LossRateTable(max_pct=2), 980.0, Action.ALLOW),
@@ -76,7 +76,7 @@ def test_a_trailing_peak_is_forgotten_after_its_window_and_the_sessions_never_is
 
 def test_a_loss_within_a_minute_is_one_and_the_same_loss_over_an_hour_is_not() -> None:
     table = LossRateTable(max_usd=20)
-    assert judged(table, (0, 1_000.0), (60, 979.0)) is Action.FREEZE
+    assert judged(table, (0, 1_000.0), (60, 979.0)) is Action.STOP
     assert judged(table, *((60.0 * minute, 1_000.0 - 15 * minute) for minute in range(5))) is Action.ALLOW
 
 
@@ -149,7 +149,7 @@ def test_the_first_equity_of_all_is_no_peak_before_a_second_read_agrees() -> Non
 
 def test_resuming_counts_also_when_risk_was_restarted_while_it_was_halted() -> None:
     desk = Desk(drawdown={"max_pct": 5})
-    desk.core.restore_peaks({ACCOUNT: 1_100.0})
+    desk.core.restore(Memory({ACCOUNT: 1_100.0}).to_bytes())
     flag = "drawdown: equity fell by 99.50 from 1100.00 this session, limit 55.00"
     desk.take(desk.core.on_halts({desk.symbols[0]: flag}, desk.now_ns))
     desk.run(500)
@@ -159,33 +159,22 @@ def test_resuming_counts_also_when_risk_was_restarted_while_it_was_halted() -> N
     assert desk.may_quote()
 
 
-def test_peaks_are_kept_for_one_session_and_what_cannot_be_read_is_none(tmp_path: Path) -> None:
-    PeaksFile(tmp_path, "7").write({ACCOUNT: 1_100.0})
-    assert PeaksFile(tmp_path, "7").read() == {ACCOUNT: 1_100.0}
-    assert PeaksFile(tmp_path, "").read() == {ACCOUNT: 1_100.0}, "started by hand: the last one goes on"
-    assert PeaksFile(tmp_path, "8").read() == {}
-    for text in ("", '{"run": "7"', '{"run": "7", "peaks": {"main": "much"}}'):
-        (tmp_path / "risk_peaks.json").write_text(text)
-        assert PeaksFile(tmp_path, "7").read() == {}
-    PeaksFile(tmp_path / "nowhere", "7").write({ACCOUNT: 1.0})  # told in the log
-
-
 def test_a_restored_peak_counts_and_a_resumed_halt_forgets_it() -> None:
     desk = Desk(drawdown={"max_pct": 5})
-    desk.core.restore_peaks({ACCOUNT: 1_100.0, "unknown": 5.0})
+    desk.core.restore(Memory({ACCOUNT: 1_100.0, "unknown": 5.0}).to_bytes())
     desk.run(250)
-    assert desk.permit.halted and desk.core.session_peaks() == {ACCOUNT: 1_100.0}
+    assert desk.permit.halted and desk.core.memory(desk.now_ns).peaks == {ACCOUNT: 1_100.0}
     desk.take(desk.core.on_halts(dict(desk.core.wanted_halts()), desk.now_ns))
     desk.take(desk.core.on_halts({}, desk.now_ns))
-    assert desk.core.session_peaks() == {}
+    assert desk.core.memory(desk.now_ns).peaks == {ACCOUNT: 1_000.0}, "what the equity was then"
 
 
-def test_a_loss_rate_freezes_for_as_long_as_it_lasts_and_its_cool_down() -> None:
+def test_a_loss_rate_stops_for_as_long_as_it_lasts_and_its_cool_down() -> None:
     desk = Desk(loss_rate={"max_usd": 20, "window_s": 2, "cool_down_s": 3})
     desk.set_equity(975.0)
     assert is_nothing(desk.permit) and not desk.permit.halted
     assert desk.permit.decisions[0].startswith(
-        "freeze: loss rate: equity fell by 25.00 from 1000.00 within 2 s"
+        "stop quoting: loss rate: equity fell by 25.00 from 1000.00 within 2 s"
     )
     frozen_ms = 0
     while not desk.may_quote():
@@ -194,6 +183,35 @@ def test_a_loss_rate_freezes_for_as_long_as_it_lasts_and_its_cool_down() -> None
         frozen_ms += 250
         assert frozen_ms < 10_000
     assert 4_500 <= frozen_ms <= 5_500
+
+
+@pytest.mark.parametrize(
+    "limit",
+    [
+        {"loss_rate": {"max_usd": 20}}, {"loss_rate": {"max_usd": 20, "action": "stop"}},
+        {"drawdown": {"max_usd": 20, "window_s": 60, "action": "stop"}},
+    ],
+)  # fmt: skip
+def test_R09_a_limit_of_losses_does_not_suspend_the_stop_loss(limit: dict[str, Any]) -> None:
+    """It froze for five minutes, again and again while the position went on losing."""
+    desk = Desk(stops={"stop_loss_usd": 10}, max_move_pct=50, **limit)
+    desk.set_position(100)
+    desk.set_equity(975.0)
+    desk.run(250)
+    assert is_nothing(desk.permit) and desk.target is None
+    desk.set_price(85.0)
+    desk.run(250)
+    assert desk.target is not None and (desk.target.minimum, desk.target.maximum) == (0, 0)
+    assert not desk.target.may_open and is_nothing(desk.permit)
+
+
+def test_a_limit_that_freezes_sends_no_order_at_all() -> None:
+    desk = Desk(stops={"stop_loss_usd": 10}, max_move_pct=50, loss_rate={"max_usd": 20, "action": "freeze"})
+    desk.set_position(100)
+    desk.set_equity(975.0)
+    desk.set_price(85.0)
+    desk.run(250)
+    assert is_nothing(desk.permit) and desk.target is None
 
 
 def test_a_fall_of_thirty_percent_in_a_minute_halts_with_the_first_equity_beyond_the_limit() -> None:
@@ -241,6 +259,7 @@ def test_a_loss_limit_is_total_idempotent_and_a_larger_loss_never_does_less(
     [
         ({"drawdown": {}}, "risk.drawdown: max_pct or max_usd must be given"),
         ({"drawdown": {"max_pct": 5, "action": "freeze"}}, 'risk.drawdown: action "freeze" needs a window_s'),
+        ({"drawdown": {"max_pct": 5, "action": "stop"}}, 'risk.drawdown: action "stop" needs a window_s'),
         ({"drawdown": {"max_pct": 0}}, "drawdown.max_pct"),
         ({"loss_rate": {}}, "risk.loss_rate: max_usd or max_pct must be given"),
         ({"loss_rate": {"max_usd": 1, "action": "widen"}}, "loss_rate.action"),

@@ -1,4 +1,4 @@
-"""reliability.md, row 9: fills of one side that come too fast pause it, freeze or halt."""
+"""reliability.md, row 9: fills of one side that come too fast pause it, stop, freeze or halt."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from services.risk.policies.policy import Action
 from services.risk.policies.protection.fill_rate import FillRate, FillRateTable
 from shared.clock import NS_PER_S
 from shared.errors import BadInput
-from shared.messages import Fill, Side
+from shared.messages import Fill, Gap, Side
 from tests.risk.desk import ACCOUNT, SYMBOL, Desk, is_nothing
 from tests.risk.protection.views import view
 
@@ -79,7 +79,9 @@ def test_through_the_core_a_rush_of_fills_pauses_a_side_and_it_comes_back() -> N
     assert desk.may_quote()
 
 
-@pytest.mark.parametrize(("action", "expected"), [("freeze", Action.FREEZE), ("halt", Action.HALT)])
+@pytest.mark.parametrize(
+    ("action", "expected"), [("stop", Action.STOP), ("freeze", Action.FREEZE), ("halt", Action.HALT)]
+)
 def test_its_action_is_what_the_table_says(action: str, expected: Action) -> None:
     assert after_fills(6, action=action).decide(view(0)).action is expected
     assert after_fills(5, action=action).decide(view(0)).is_silent
@@ -93,7 +95,7 @@ def test_its_action_is_what_the_table_says(action: str, expected: Action) -> Non
 @given(
     st.lists(st.tuples(st.integers(0, 30), st.sampled_from(Side)), max_size=30),
     st.integers(1, 10),
-    st.sampled_from(["pause", "freeze", "halt"]),
+    st.sampled_from(["pause", "stop", "freeze", "halt"]),
     st.booleans(),
 )
 def test_the_window_is_exactly_the_fills_of_it_and_asking_twice_changes_nothing(
@@ -117,3 +119,30 @@ def test_X02_a_bad_value_is_named() -> None:
     with pytest.raises(BadInput, match=r"fill_rate\.max_fills"):
         parse_risk({"fill_rate": {"max_fills": 0}})
     assert msgspec.structs.asdict(FillRateTable())["action"] == "pause"
+
+
+@pytest.mark.parametrize("action", ["pause", "freeze", "halt"])
+@pytest.mark.parametrize("symbol", [SYMBOL, "-"])
+def test_fills_that_were_lost_on_the_way_are_not_none_nothing_is_quoted_for_a_window(
+    action: str, symbol: str
+) -> None:
+    desk = Desk(fill_rate={"max_fills": 3, "window_s": 2, "action": action})
+    desk.take(desk.core.on_gap(Gap(ACCOUNT, symbol, "Fill"), desk.now_ns))
+    assert not desk.permit.may_buy and not desk.permit.may_sell and not desk.permit.halted, "at once"
+    assert "fills were lost" in desk.permit.reason
+    desk.run(1_750)
+    assert not desk.permit.may_buy
+    desk.run(500)
+    assert desk.may_quote()
+
+
+def test_a_gap_of_others_or_without_a_limit_changes_nothing() -> None:
+    desk = Desk(fill_rate={"max_fills": 3})
+    for gap in (Gap("other", SYMBOL, "Fill"), Gap(ACCOUNT, "X", "Fill"), Gap(ACCOUNT, SYMBOL, "OrderUpdate")):
+        desk.take(desk.core.on_gap(gap, desk.now_ns))
+    desk.run(250)
+    assert desk.may_quote()
+    plain = Desk()
+    plain.take(plain.core.on_gap(Gap(ACCOUNT, SYMBOL, "Fill"), plain.now_ns))
+    plain.run(250)
+    assert plain.may_quote()

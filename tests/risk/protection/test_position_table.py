@@ -182,3 +182,24 @@ def test_a_symbols_own_table_changes_single_values_of_the_general_one() -> None:
     assert parse_risk({"symbols": {"SOL": {"position_table": {}}}}).tables_of("BTC").position_table is None
     with pytest.raises(BadInput, match=r"risk\.symbols\.SOL\.position_table: target 1 \+ threshold 0\.3"):
         parse_risk({**raw, "symbols": {"SOL": {"position_table": {"target": 1, "max": 1.2}}}})
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_sizes_of_a_contract_that_is_many_coins_are_in_coins(mode: str) -> None:
+    """A contract of 10 coins, lots of 0.01 contracts: 0.4 coins are 4 lots."""
+    policy, rules = limits(mode=mode), {"contract_multiplier": "10"}
+    assert policy.decide(view(2, **rules)).bound == 4
+    assert policy.decide(view(2, **rules)).is_silent is False and policy.decide(view(2, **rules)).may_buy
+    beyond = policy.decide(view(5, **rules))
+    assert beyond.target is not None and beyond.action is not Action.ALLOW
+    assert beyond.reason == "position 0.5 is over max 0.4"
+    at_max = policy.decide(view(4, **rules))
+    assert (at_max.action is Action.STOP) is (mode == "flatten_to_target")
+
+
+def test_R04_quotes_never_lead_beyond_max_while_the_soft_excess_is_traded_back() -> None:
+    desk = Desk(position_table={"threshold": 0.2, "max": 0.4})
+    desk.set_position(30)
+    desk.run(250)
+    assert desk.has_target() and not desk.permit.reduce_only
+    assert (desk.permit.max_long, desk.permit.max_short) == (40, 40)

@@ -160,3 +160,16 @@ def test_a_band_is_total_holds_its_own_median_and_depends_on_the_window_alone(
 def test_X02_a_bad_value_is_named() -> None:
     with pytest.raises(BadInput, match=r"price_band\.window_s"):
         parse_risk({"price_band": {"window_s": 1}})
+
+
+def test_a_book_that_is_old_is_no_sample_of_where_the_price_has_been() -> None:
+    desk = desk_with_band()
+    desk.silent.add("Top")
+    desk.set_price(101.5)  # inside the band: the last that is heard
+    desk.run(20_000)
+    desk.silent.clear()
+    desk.set_price(102.4)
+    desk.run(250)
+    assert any("price band: mid is +2.4" in words for words in desk.permit.decisions), (
+        "the band is still around 100"
+    )

@@ -182,3 +182,19 @@ def test_X02_contradictions_and_bad_values_are_named(table: dict[str, Any], line
     with pytest.raises(BadInput) as refused:
         parse_risk({"stops": table})
     assert line in str(refused.value)
+
+
+@pytest.mark.parametrize("rules", [{"min_quantity": "0.05"}, {"min_notional": "5"}])
+def test_R12_C12_a_close_ends_where_the_rest_is_too_little_for_the_venue(rules: dict[str, str]) -> None:
+    stops = Stops(StopsTable(stop_loss_usd=25))
+    assert stops.decide(view(1_000, price=97.0, **rules)).action is Action.STOP
+    assert stops.decide(view(6, price=97.0, **rules)).target is not None, "this much can still be closed"
+    assert stops.decide(view(4, price=97.0, **rules)).is_silent, "as flat as the venue lets it be"
+    assert stops.decide(view(1_000, price=99.0, **rules)).is_silent, "the next position has its own stop"
+
+
+def test_R12_a_rest_that_cannot_be_closed_and_is_beyond_the_limit_is_not_added_to() -> None:
+    stops = Stops(StopsTable(stop_loss_usd=1))
+    decision = stops.decide(view(4, price=60.0, min_quantity="0.05"))
+    assert decision.action is Action.REDUCE_ONLY and decision.target is None and not decision.alert
+    assert "too little for the venue to close" in decision.reason

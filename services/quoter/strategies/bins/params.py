@@ -19,7 +19,7 @@ from shared.instrument import Instrument
 
 #: more bins a side than anybody wants; it bounds the work of one pricing
 MAX_BINS = 1_000
-Ratio = Annotated[float, Meta(ge=-100, le=100)]
+Ratio = Annotated[float, Meta(ge=-100, le=100, extra={"unit": "ratio"})]
 Quantity = Annotated[float, Meta(gt=0, le=1e12)]
 
 
@@ -30,7 +30,9 @@ class Params(base.Params, frozen=True, kw_only=True, forbid_unknown_fields=True)
     down_pct             range of the bids below the anchor, percent
     bin_step_bps         distance of two bins, basis points of the anchor, to 0.01
     live_orders          orders at once, half of them on each side
-    capital_usd          quote units that inventory and money together are worth; None = the account's equity
+    capital_usd          quote units that inventory and money together are worth; None = the account's equity.
+                         Money is what the inventory of this symbol leaves of it: where an account has
+                         several such quoters each counts on the whole equity, so give each its capital
     initial_ratio        share of the capital in inventory that counts as neutral (0 = all in money)
     initial_inventory    base units, perps only: a flat position counts as holding so much; None = so much
                          that flat is neutral

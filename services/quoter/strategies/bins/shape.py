@@ -8,6 +8,9 @@ from fractions import Fraction
 import msgspec
 
 Weights = tuple[int, ...]
+#: weights are whole numbers of at most so many bits: what is lost of a share of the capital is less
+#: than a part in 10^28, and a thousand powers of 0.123 are not numbers of a thousand digits
+WEIGHT_BITS = 96
 
 
 class Shape(msgspec.Struct, frozen=True):
@@ -31,6 +34,8 @@ def shape(
 
 
 def powers(ratio: Fraction, count: int) -> Weights:
-    """Return weights in proportion to 1, r, r^2, ... (r in (0, 1]), exactly."""
+    """Return weights in proportion to 1, r, r^2, ... (r in (0, 1]), exactly as far as `WEIGHT_BITS` go."""
     numerator, denominator = ratio.as_integer_ratio()
-    return tuple(numerator**index * denominator ** (count - 1 - index) for index in range(count))
+    excess = (denominator ** (count - 1)).bit_length() - WEIGHT_BITS
+    exact = (numerator**index * denominator ** (count - 1 - index) for index in range(count))
+    return tuple(exact) if excess <= 0 else tuple(weight >> excess for weight in exact)

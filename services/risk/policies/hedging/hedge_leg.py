@@ -25,6 +25,8 @@ from shared.halt import check_scope
 
 #: of less a move is no measure
 LEAST_SHARE = 0.01
+#: half of each is neutral where nothing else is said
+SPOT_SHARE = 0.5
 _NOISE = 1e-9
 
 
@@ -34,7 +36,8 @@ class HedgeTable(PolicyTable, frozen=True, forbid_unknown_fields=True):
     account        whose symbol is hedged
     leg_account    which account holds the hedge, the same one or another
     leg_symbol     in which symbol; no quoter may work on it
-    initial_share  neutral share of the inventory in inventory + quote units; 0 = none at all
+    initial_share  neutral share of the inventory in inventory + quote units; 0 = none at all;
+                   None = 0.5 at spot and 0 for a perpetual, of which a flat position is neutral
     min_hedge_usd  smaller changes of the leg are not traded, quote units
     active         hedging by the inventory's share; absent = off
     passive        hedging by the price; absent = off
@@ -43,7 +46,7 @@ class HedgeTable(PolicyTable, frozen=True, forbid_unknown_fields=True):
     account: str
     leg_account: str
     leg_symbol: str
-    initial_share: Annotated[float, Meta(ge=0, le=0.99)] = 0.5
+    initial_share: Annotated[float, Meta(ge=0, le=0.99)] | None = None
     min_hedge_usd: Annotated[float, Meta(ge=0, le=1e9)] = 5.0
     active: ActiveTable | None = None
     passive: PassiveTable | None = None
@@ -51,10 +54,22 @@ class HedgeTable(PolicyTable, frozen=True, forbid_unknown_fields=True):
     def problem(self) -> str:
         if self.active is None and self.passive is None:
             return "neither active nor passive: it would hedge nothing"
-        if 0 < self.initial_share < LEAST_SHARE:
+        if self.initial_share is not None and 0 < self.initial_share < LEAST_SHARE:
             return f"initial_share {self.initial_share:g} must be 0 or at least {LEAST_SHARE:g}"
         passive = "" if self.passive is None else self.passive.problem()
         return f"passive: {passive}" if passive else ""
+
+    def echo(self) -> dict[str, object]:
+        by_kind = f"{SPOT_SHARE:g} at spot, 0 for a perp"
+        return super().echo() | {
+            "initial_share": by_kind if self.initial_share is None else self.initial_share
+        }
+
+    def neutral_share(self, is_perp: bool) -> float:
+        """Return the share of the inventory at which nothing is hedged."""
+        if self.initial_share is not None:
+            return self.initial_share
+        return 0.0 if is_perp else SPOT_SHARE
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +81,7 @@ class HedgeView:
     total_usd  inventory + quote units that it is a share of, > 0
     leg        the leg's own view
     room_long_usd, room_short_usd  largest notional that the leg may grow to on either side
+    is_perp    what is hedged is a perpetual
     """
 
     inventory: float
@@ -74,6 +90,7 @@ class HedgeView:
     leg: View
     room_long_usd: float
     room_short_usd: float
+    is_perp: bool = False
 
 
 class HedgeLeg:
@@ -109,13 +126,14 @@ class HedgeLeg:
     def _wanted(self, view: HedgeView, held: float, step: float) -> tuple[float, float]:
         """Return what the active and the passive hedge want of the leg, base units."""
         config, active, passive = self._config, 0.0, 0.0
+        neutral = config.neutral_share(view.is_perp)
         if config.active is not None:
             active = active_leg(
-                config.active, config.initial_share, view.inventory, view.price, view.total_usd,
+                config.active, neutral, view.inventory, view.price, view.total_usd,
                 leg=held if abs(held) >= step else 0.0,
             )  # fmt: skip
         if self._passive is not None:
-            move = move_of(view.inventory, view.price, view.total_usd, config.initial_share)
+            move = move_of(view.inventory, view.price, view.total_usd, neutral)
             passive = self._passive.wanted(
                 PassiveView(
                     view.leg.now_ns, view.leg.price, view.inventory, move, held,

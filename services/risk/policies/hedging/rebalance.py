@@ -109,7 +109,7 @@ class Rebalance:
         else:
             # not up to the position limit itself: the next tick would break it
             wanted = min(wanted, LARGEST_PART * view.cap_usd)
-            usd, side = min(wanted - base, LARGEST_PART * (total - base)), Side.BUY
+            usd, side = min(wanted - base, LARGEST_PART * _spendable_usd(view, total - base)), Side.BUY
         lots = lots_within(usd, view.instrument, view.price)
         limit = limit_price(view, side)
         if limit is None or lots < view.instrument.min_lots:
@@ -118,6 +118,11 @@ class Rebalance:
             return None
         aim = view.position.quantity + side.sign * lots
         return Range(aim, aim, side is Side.BUY, "ioc", limit)
+
+
+def _spendable_usd(view: View, quote_usd: float) -> float:
+    """Return the quote balance: the rest of the equity may be in other coins, or locked."""
+    return quote_usd if view.available_usd is None else min(quote_usd, max(0.0, view.available_usd))
 
 
 def limit_price(view: View, side: Side) -> int | None:

@@ -15,7 +15,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from services.risk.account.equity_history import LONGEST_NS
+from services.risk.account.equity_history import LONGEST_NS, EquityHistory
 from services.risk.policies.exposure import is_over
 from services.risk.policies.policy import ALLOW, Decision, View
 from services.risk.policies.protection.response import CoolDown, Response, respond
@@ -33,7 +33,8 @@ class DrawdownTable(PolicyTable, frozen=True, forbid_unknown_fields=True):
     max_pct      largest fall, % of the peak
     max_usd      the same in quote units; the first of the two that is broken counts; None = none
     window_s     the peak is that of the last so many seconds; None = of the session
-    action       "halt": until a person resumes; "freeze": while it lasts and cool_down_s more
+    action       "halt": until a person resumes; "stop": no quotes, reductions work, while it lasts and
+                 cool_down_s more; "freeze": no order at all for as long, no stop-loss either
     cool_down_s  see action, seconds
     """
 
@@ -46,8 +47,10 @@ class DrawdownTable(PolicyTable, frozen=True, forbid_unknown_fields=True):
     def problem(self) -> str:
         if self.max_pct is None and self.max_usd is None:
             return "max_pct or max_usd must be given"
-        if self.window_s is None and self.action == "freeze":
-            return 'action "freeze" needs a window_s: without trading no session peak is reached again'
+        if self.window_s is None and self.action != "halt":
+            return (
+                f'action "{self.action}" needs a window_s: without trading no session peak is reached again'
+            )
         return ""
 
 
@@ -57,14 +60,14 @@ class LossRateTable(PolicyTable, frozen=True, forbid_unknown_fields=True):
     max_usd      largest loss, quote units; None = only the share counts
     max_pct      the same in % of the highest equity of the window; None = only the amount counts
     window_s     within so many seconds
-    action       "freeze": while it lasts and cool_down_s more; "halt": until a person resumes
+    action       as of the drawdown
     cool_down_s  see action, seconds
     """
 
     max_usd: Usd | None = None
     max_pct: Percent | None = None
     window_s: Window = 60.0
-    action: Response = "freeze"
+    action: Response = "stop"
     cool_down_s: CoolDown = 300.0
 
     def problem(self) -> str:
@@ -76,7 +79,7 @@ class EquityLoss:
     """The equity has fallen too far from the peak of the session or of a trailing window."""
 
     def __init__(self, name: str, table: DrawdownTable | LossRateTable, is_strict: bool) -> None:
-        self._name, self._table, self._is_strict = name, table, is_strict
+        self.name, self._table, self._is_strict = name, table, is_strict
         self._window_ns = None if table.window_s is None else seconds_to_ns(table.window_s)
 
     def decide(self, view: View) -> Decision:
@@ -90,8 +93,11 @@ class EquityLoss:
         if not is_over(loss, limit, self._is_strict):
             return ALLOW
         span = "this session" if self._window_ns is None else f"within {self._table.window_s:g} s"
-        reason = f"{self._name}: equity fell by {loss:.2f} from {peak:.2f} {span}, limit {limit:.2f}"
+        reason = f"{self.name}: equity fell by {loss:.2f} from {peak:.2f} {span}, limit {limit:.2f}"
         return respond(self._table.action, self._table.cool_down_s, reason)
+
+    def on_resume(self, history: EquityHistory) -> None:
+        history.restart()
 
     def _limit(self, peak: float) -> float:
         """Return the smaller of the two limits, quote units."""

@@ -19,14 +19,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from math import ceil
 from typing import Annotated, Literal
 
 from msgspec import Meta
 
+from services.risk.policies.lots import least_lots
 from services.risk.policies.policy import Action, Decision, Range, View
 from services.risk.policies.table import PolicyTable
-from shared.instrument import Instrument, plain
+from shared.instrument import plain
 
 Mode = Literal["reduce_to_max", "reduce_to_threshold", "flatten_to_target"]
 
@@ -76,9 +76,11 @@ class PositionLimits:
 
     def decide(self, view: View) -> Decision:
         instrument, position = view.instrument, view.position.quantity
-        lots = _Lots(*(instrument.lots_floor(size) for size in (self._target, self._soft, self._max)))
+        per_contract = instrument.contract_multiplier  # the table is in base units, lots are of contracts
+        sizes = (self._target, self._soft, self._max)
+        lots = _Lots(*(instrument.lots_floor(size / per_contract) for size in sizes))
         size = abs(position)
-        if self._flattens and size >= self._max / instrument.lot_size:
+        if self._flattens and size >= self._max / (instrument.lot_size * per_contract):
             return self._bring_back(view, Action.STOP, lots.target, lots.max)
         if size > lots.max:
             return self._bring_back(view, Action.REDUCE_ONLY, self._first_step(view, lots), lots.max)
@@ -106,16 +108,8 @@ class PositionLimits:
         limit = f"target + threshold {plain(self._soft)}"
         if action is not Action.ALLOW:
             limit = f"max {plain(self._max)}"
-        reason = f"position {plain(instrument.quantity(position))} is over {limit}"
+        base = instrument.quantity(position) * instrument.contract_multiplier
+        reason = f"position {plain(base)} is over {limit}"
         return Decision(
             action, reason, target=target, may_buy=position < 0, may_sell=position > 0, bound=bound
         )
-
-
-def least_lots(view: View) -> int:
-    """Return the fewest lots that the venue takes as a reduction, at the present price."""
-    instrument: Instrument = view.instrument
-    value = instrument.notional_at(1, view.price)
-    if instrument.min_notional is None or instrument.reduce_only_is_exempt or not value > 0:
-        return instrument.min_lots
-    return max(instrument.min_lots, ceil(float(instrument.min_notional) / value - 1e-9))

@@ -6,6 +6,9 @@ closed by reduce-only IOC orders priced through the book, tried again until it i
 flat, whatever the price does meanwhile (R12). After that quoting resumes by itself (C12). While
 a breaker's cool-down forbids every order (R16), the close waits for its end.
 
+What is left below the venue's minimum cannot be closed: the close ends there, and while that
+remainder is itself beyond a limit nothing is added to it.
+
 An entry price that is unknown is not zero: nothing may be added while it cannot be judged.
 
 Source: lineage 5.3; rows R09 to R13; rulings C12, C13.
@@ -17,6 +20,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from services.risk.policies.lots import least_lots
 from services.risk.policies.policy import ALLOW, Action, Decision, Range, View
 from services.risk.policies.table import PolicyTable
 from shared.clock import NS_PER_S, seconds_to_ns
@@ -59,6 +63,8 @@ class StopsTable(PolicyTable, frozen=True, forbid_unknown_fields=True):
 class Stops:
     """One position's stop-loss and take-profit."""
 
+    name = "stops"
+
     def __init__(self, table: StopsTable) -> None:
         self._loss = table.floor_usd
         self._profit = table.take_profit_usd
@@ -68,12 +74,23 @@ class Stops:
         self._closing = ""
         self._since_ns = 0
 
+    def memory(self) -> tuple[str, dict[str, int]]:
+        return self._closing, {"since": self._since_ns} if self._closing else {}
+
+    def recall(self, text: str, times: dict[str, int]) -> None:
+        self._closing, self._since_ns = text, times["since"]
+
     def decide(self, view: View) -> Decision:
         if view.position.quantity == 0:
             self._closing = ""
             return ALLOW
         unrealised = view.unrealised_usd
-        if not self._closing and unrealised is not None:
+        if abs(view.position.quantity) < least_lots(view):
+            self._closing = ""
+            fired = "" if unrealised is None else self._fired(unrealised)
+            if fired:
+                return Decision(Action.REDUCE_ONLY, f"{fired}: too little for the venue to close")
+        elif not self._closing and unrealised is not None:
             self._closing, self._since_ns = self._fired(unrealised), view.now_ns
         if self._closing:
             return self._close(view)
