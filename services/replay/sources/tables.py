@@ -82,7 +82,7 @@ class TableRecording:
         return self._together(self._trades)
 
     def _together(self, trades: _Table) -> Iterator[tuple[int, Message]]:
-        """Raises: BadInput for a trade long after everything else; those from before the prices do no harm."""
+        """Raises: BadInput for a trade long after the prices; those from before them do no harm."""
         latest_ns = NEVER_NS
         for now_ns, message in heapq.merge(self._best_prices(), self._prints(trades), key=itemgetter(0)):
             if not isinstance(message, Trade):
