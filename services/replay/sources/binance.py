@@ -70,21 +70,36 @@ class BinanceRecording:
     def messages(self) -> Iterator[tuple[int, Message]]:
         """Yield what the market data core tells of the file."""
         self._gaps = []
+        gap: Gap | None = None
+        was_live = False
+        for now_ns, message in self._told():
+            if isinstance(message, FeedState):
+                is_live = message.status is FeedStatus.LIVE
+                if was_live and not is_live:
+                    gap = Gap(min(message.as_of_ns, now_ns), message.reason)
+                    self._gaps.append(gap)
+                elif is_live and gap is not None:
+                    gap.end_ns, gap = now_ns, None
+                was_live = is_live
+            yield now_ns, message
+
+    def _told(self) -> Iterator[tuple[int, Message]]:
+        """Run the core over the file; its timer ticks between the frames, also where there are none."""
         reader = BinanceReader(self._symbol, self._native, self._info, self._is_chained_by_previous)
         core = MarketData(self._scope, reader, self._config)
         clock = Monotone(self.name)
         due_ns = 0
-        gap: Gap | None = None
-        was_live = False
         for number, (time_ns, frame) in enumerate(self._lines(), 1):
             now_ns = clock.take(time_ns, number)
             out: list[Message] = []
             if not due_ns:
-                out += self._open(core, now_ns)
                 due_ns = now_ns
+                for message in self._open(core, now_ns):
+                    yield now_ns, message
             while due_ns <= now_ns:
-                out += core.on_timer(due_ns)
-                out += self._answer(core, reader, due_ns)
+                ticked = core.on_timer(due_ns) + self._answer(core, reader, due_ns)
+                for message in ticked:
+                    yield due_ns, message
                 due_ns += core.timer_ns
             try:
                 out += core.on_frames([frame], now_ns)
@@ -96,15 +111,6 @@ class BinanceRecording:
                 raise BadInput(f"{self.name}: line {number}: {core.unreadable}")
             core.outgoing.clear()
             for message in out:
-                if isinstance(message, FeedState):
-                    is_live = message.status is FeedStatus.LIVE
-                    if was_live and not is_live:
-                        gap = Gap(now_ns, message.reason)
-                        self._gaps.append(gap)
-                    elif is_live and gap is not None:
-                        gap.end_ns = now_ns
-                        gap = None
-                    was_live = is_live
                 yield now_ns, message
 
     def _open(self, core: MarketData, now_ns: int) -> list[Message]:
