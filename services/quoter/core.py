@@ -21,6 +21,7 @@ from services.quoter.levels.rounding import PriceGrid
 from services.quoter.levels.sizing import LotSizes
 from services.quoter.levels.volatility import spread_distance, widened
 from services.quoter.strategies.base import Levels, MarketView, Memory, Wanted
+from services.quoter.views import view_of
 from shared.clock import NS_PER_MS, NS_PER_S, seconds_to_ns
 from shared.errors import Refused
 from shared.instrument import Instrument
@@ -239,7 +240,7 @@ class Quoter:
         problem = self._inputs.problem(now_ns) if self._instrument else self._no_instrument
         if problem:
             return self._nothing(problem)
-        view = self._view(now_ns)
+        view = self._seen(now_ns)
         if view is None:
             return self._nothing("no price but our own, and no depth behind it")
         wanted = self._quote(view, self._plan, self._memory)
@@ -273,28 +274,10 @@ class Quoter:
             self._bounded_of = bounded_of
         return self._bounded_to
 
-    def _view(self, now_ns: int) -> MarketView | None:
-        """Return the market without our own orders; None where a side cannot be told."""
-        inputs, own = self._inputs, self._own
-        top, working, permit, position = inputs.top, inputs.working, inputs.permit, inputs.position
-        assert self._instrument and top and working and permit and position
-        assert top.bid is not None and top.ask is not None
-        depth = inputs.depth if inputs.is_depth_fresh(now_ns) else None
-        bids, asks = (depth.bids, depth.asks) if depth else ((), ())
-        bid = own.bids.best(top.bid, top.bid_size, bids, now_ns)
-        ask = own.asks.best(top.ask, top.ask_size, asks, now_ns)
-        if bid is None or ask is None:
-            return None
-        return MarketView(
-            now_ns, self._instrument, self._prices, self._sizes, bid[0], bid[1], ask[0], ask[1],
-            own.bids.depth(bids, now_ns) if self._needs.depth else (),
-            own.asks.depth(asks, now_ns) if self._needs.depth else (),
-            position.quantity, permit, working.orders,
-            inputs.equity.equity_usd if inputs.equity else None,
-            inputs.flow.log_ratio if inputs.flow else None,
-            inputs.volatility.annualised_pct if inputs.volatility else None,
-            _parameters_of(inputs.intensity),
-        )  # fmt: skip
+    def _seen(self, now_ns: int) -> MarketView | None:
+        assert self._instrument is not None
+        rules = (self._instrument, self._prices, self._sizes)
+        return view_of(self._inputs, self._own, self._needs.depth, rules, now_ns)
 
     def _nothing(self, reason: str) -> Wanted:
         return Wanted((), False, reason, self._memory)
@@ -312,9 +295,3 @@ class Quoter:
         self._asked = quotes
         self._reissue_ns = now_ns + REISSUE_NS
         return quotes
-
-
-def _parameters_of(intensity: Intensity | None) -> tuple[float, float] | None:
-    if intensity is None or intensity.arrivals_per_s is None or intensity.decay_per_tick is None:
-        return None
-    return intensity.arrivals_per_s, intensity.decay_per_tick

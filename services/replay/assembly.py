@@ -12,7 +12,8 @@ from services.execution.config import ExecutionConfig
 from services.quoter.config import Settings, parse_quoter
 from services.replay.desk_link import ways_of
 from services.replay.latency import hop_of
-from services.replay.machine import Listener, Machine, Parts
+from services.replay.machine import Machine
+from services.replay.parts import Listener, Parts
 from services.replay.settings import ReplaySettings, parse_replay
 from services.replay.venue.account import Fees, SimAccount
 from services.replay.venue.queue import FillModel

@@ -19,6 +19,7 @@ from services.execution.requests import (
     StartRead,
 )
 from services.replay.agenda import Agenda
+from services.replay.venue.answers import answer
 from services.replay.venue.simulated import SimulatedVenue
 from shared.clock import NS_PER_MS, seconds_to_ns
 from shared.messages import Message, Working
@@ -205,8 +206,8 @@ class DeskLink:
 
     def _read_arrives(self, now_ns: int, asked: tuple[StartRead, int]) -> None:
         read, begun_ns = asked
-        answer = self.venue.answer(self.account, read, now_ns)
-        self._agenda.at(now_ns + self._ways.reply_ns, self._read_answered, (read, answer, begun_ns))
+        found = answer(self.venue.accounts[self.account], self.venue.markets, read, now_ns)
+        self._agenda.at(now_ns + self._ways.reply_ns, self._read_answered, (read, found, begun_ns))
 
     def _read_answered(self, now_ns: int, answered: tuple[StartRead, Any, int]) -> None:
         read, answer, begun_ns = answered

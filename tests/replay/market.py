@@ -9,7 +9,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from services.execution.requests import ReadKind, StartRead
 from services.replay.venue.account import Fees, SimAccount
+from services.replay.venue.answers import answer
 from services.replay.venue.queue import FillModel
 from services.replay.venue.simulated import SimulatedVenue
 from shared.clock import NS_PER_MS, NS_PER_S
@@ -72,6 +74,10 @@ class Floor:
         self._last_id = 0
         for message in (self.info, top(99, 10, 101, 10), feed()):
             self.venue.on_message(message, self.now_ns)
+
+    def answer(self, kind: ReadKind) -> Any:
+        """Ask as execution does."""
+        return answer(self.venue.accounts[ACCOUNT], self.venue.markets, StartRead(kind), self.now_ns)
 
     @property
     def market(self) -> Any:

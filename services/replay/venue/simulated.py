@@ -7,14 +7,11 @@ displayed, which is there again with the next recorded update.
 
 from __future__ import annotations
 
-from typing import Any
-
-from services.execution.account.statements import Statement
-from services.execution.requests import ReadKind, SendCancel, StartRead
+from services.execution.requests import SendCancel
 from services.replay.venue.account import SimAccount
+from services.replay.venue.answers import shown
 from services.replay.venue.book import Market, Resting
 from services.replay.venue.queue import FillModel, level_shows, traded_at
-from shared.clock import NS_PER_MS
 from shared.messages import Depth, FeedState, FeedStatus, InstrumentInfo, Mark, Message, Side, Top, Trade
 from shared.venues.base import (
     Accepted,
@@ -24,7 +21,6 @@ from shared.venues.base import (
     Rejected,
     TimeInForce,
     VenueFunding,
-    VenueOrder,
 )
 
 #: how many dead orders a question about an order still finds
@@ -250,52 +246,7 @@ class SimulatedVenue:
                 del ours[client_order_id]
 
     def _tell(self, order: Resting, event: str, now_ns: int) -> None:
-        self.told.append((order.account, self._shown(order, event, now_ns)))
-
-    def _shown(self, order: Resting, event: str, venue_ns: int) -> VenueOrder:
-        instrument = self.markets[order.symbol].instrument
-        return VenueOrder(
-            order.symbol, order.id, order.client_order_id, order.side, instrument.price(order.price),
-            instrument.quantity(order.size), instrument.quantity(order.filled), order.is_live, order.status,
-            order.reduce_only, event, venue_ns,
-        )  # fmt: skip
-
-    # --- answers --------------------------------------------------------------------------------------
-
-    def answer(self, account: str, read: StartRead, now_ns: int) -> Any:
-        """Return what the venue answers to a read."""
-        ours, kind = self.accounts[account], read.kind
-        if kind is ReadKind.OPEN_ORDERS:
-            return [self._shown(order, "", order.venue_ns) for order in self._open_orders(account)]
-        if kind is ReadKind.FIND_ORDER:
-            found = ours.by_client_id.get(read.client_order_id)
-            return None if found is None else self._shown(found, "", found.venue_ns)
-        if kind is ReadKind.ORDER_HISTORY:
-            return [self._shown(order, "", order.venue_ns) for order in ours.by_client_id.values()]
-        if kind is ReadKind.POSITIONS:
-            return ours.venue_positions(self.markets, now_ns)
-        if kind is ReadKind.FILLS:
-            since_ns = read.since_ms * NS_PER_MS
-            return ours.fills_since(since_ns)
-        if kind is ReadKind.BALANCES:
-            return ours.balances(self.markets)
-        if kind is ReadKind.EQUITY:
-            return ours.equity(self.markets)
-        if kind is ReadKind.STATEMENT:
-            return Statement(ours.balances(self.markets), ours.venue_positions(self.markets, now_ns))
-        if kind is ReadKind.FUNDING:
-            return [
-                payment for payment in ours.funding if payment.interval_end_ns >= read.since_ms * NS_PER_MS
-            ]
-        return [market.info for market in self.markets.values()]
-
-    def _open_orders(self, account: str) -> list[Resting]:
-        return [
-            order
-            for market in self.markets.values()
-            for order in (*market.our_bids, *market.our_asks)
-            if order.account == account
-        ]
+        self.told.append((order.account, shown(self.markets[order.symbol], order, event, now_ns)))
 
 
 def _is_reached(price: int, sign: int, best: int | None, opposite: int | None) -> bool:

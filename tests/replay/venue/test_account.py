@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.execution.requests import ReadKind, StartRead
+from services.execution.requests import ReadKind
 from services.replay.venue.account import base_of, lot_mark
 from services.replay.venue.queue import FillModel
 from shared.accounting.money.exact import add, multiply, subtract
@@ -81,10 +81,10 @@ def test_a_perpetuals_balance_and_unrealised_profit_add_up_to_the_equity(events:
     floor = Floor(FillModel.TOUCH, cash="10000", maker="0.0002", taker="0.0005")
     for kind, value in events:
         happen(floor, kind, value)
-    balances = floor.venue.answer(ACCOUNT, StartRead(ReadKind.BALANCES), floor.now_ns)
-    positions = floor.venue.answer(ACCOUNT, StartRead(ReadKind.POSITIONS), floor.now_ns)
-    statement = floor.venue.answer(ACCOUNT, StartRead(ReadKind.STATEMENT), floor.now_ns)
-    equity = floor.venue.answer(ACCOUNT, StartRead(ReadKind.EQUITY), floor.now_ns)
+    balances = floor.answer(ReadKind.BALANCES)
+    positions = floor.answer(ReadKind.POSITIONS)
+    statement = floor.answer(ReadKind.STATEMENT)
+    equity = floor.answer(ReadKind.EQUITY)
     assert [balance.asset for balance in balances] == ["USDC"]
     unrealised = sum((position.unrealised_pnl for position in positions), Decimal(0))
     assert balances[0].total + unrealised == equity.equity
@@ -107,11 +107,11 @@ def test_the_entry_price_is_the_average_of_what_opened_the_position() -> None:
     assert floor.position == -2 and entry_of(floor) == Decimal("1.10")
     floor.tell(top(98, 10, 100, 10))
     floor.ioc(Side.BUY, 100, 2)
-    assert floor.venue.answer(ACCOUNT, StartRead(ReadKind.POSITIONS), 0) == []
+    assert floor.answer(ReadKind.POSITIONS) == []
 
 
 def entry_of(floor: Floor) -> Decimal:
-    (position,) = floor.venue.answer(ACCOUNT, StartRead(ReadKind.POSITIONS), 0)
+    (position,) = floor.answer(ReadKind.POSITIONS)
     entry = position.entry_price
     assert isinstance(entry, Decimal)
     return entry
@@ -127,7 +127,7 @@ def test_longs_pay_a_positive_rate_once_per_interval_and_it_is_told() -> None:
     ((account, payment),) = floor.venue.funded
     assert account == ACCOUNT
     assert payment.amount == -5 * base_of(floor.market) * Decimal("1.2") * Decimal("0.001")
-    told = floor.venue.answer(ACCOUNT, StartRead(ReadKind.FUNDING), 0)
+    told = floor.answer(ReadKind.FUNDING)
     assert told == [VenueFunding(SYMBOL, payment.amount, floor.now_ns)]
 
 
@@ -142,10 +142,10 @@ def test_a_maker_rebate_is_a_negative_fee() -> None:
 def test_spot_shows_what_is_held_as_a_balance_and_no_position() -> None:
     floor = Floor(is_perp=False, cash="100", held="0.007")
     floor.ioc(Side.SELL, 99, 2)
-    balances = floor.venue.answer(ACCOUNT, StartRead(ReadKind.BALANCES), 0)
+    balances = floor.answer(ReadKind.BALANCES)
     assert {balance.asset: balance.total for balance in balances} == {
         "ETH": Decimal("0.005"), "USDC": Decimal("100.00198"),
     }  # fmt: skip
-    assert floor.venue.answer(ACCOUNT, StartRead(ReadKind.POSITIONS), 0) == []
-    equity = floor.venue.answer(ACCOUNT, StartRead(ReadKind.EQUITY), 0)
+    assert floor.answer(ReadKind.POSITIONS) == []
+    equity = floor.answer(ReadKind.EQUITY)
     assert equity.equity == Decimal("100.00198") + 5 * lot_mark(floor.market)

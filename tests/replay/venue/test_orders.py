@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.execution.requests import ReadKind, SendCancel, StartRead
+from services.execution.requests import ReadKind, SendCancel
 from services.replay.venue.queue import FillModel
 from shared.messages import FeedStatus, Side
 from shared.venues.base import Accepted, Rejected
@@ -146,16 +146,12 @@ def test_reads_tell_what_rests_and_what_has_become_of_it() -> None:
     floor.place(Side.BUY, 99, 5)
     floor.place(Side.SELL, 101, 5)
     floor.tell(trade(Side.SELL, 99, 5))
-    (resting,) = floor.venue.answer(ACCOUNT, _read(ReadKind.OPEN_ORDERS), floor.now_ns)
+    (resting,) = floor.answer(ReadKind.OPEN_ORDERS)
     assert resting.client_order_id == 2 and resting.is_live
-    history = floor.venue.answer(ACCOUNT, _read(ReadKind.ORDER_HISTORY), floor.now_ns)
+    history = floor.answer(ReadKind.ORDER_HISTORY)
     assert [order.status for order in history] == ["filled", "live"]
-    (fill,) = floor.venue.answer(ACCOUNT, _read(ReadKind.FILLS), floor.now_ns)
+    (fill,) = floor.answer(ReadKind.FILLS)
     assert fill.quantity == floor.instrument.quantity(5) and fill.is_maker
-
-
-def _read(kind: ReadKind) -> StartRead:
-    return StartRead(kind)
 
 
 def _cancel(floor: Floor, client_order_id: int) -> Any:
