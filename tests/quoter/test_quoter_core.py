@@ -192,7 +192,7 @@ def test_top_is_subtracted_by_our_orders_before_the_strategy_sees_it() -> None:
     desk = Desk.ready("two_sided", quantity=0.02, join_best=True)
     desk.send(working(order(Side.BUY, 19_999, 2), order(Side.SELL, 20_001, 2, order_id=2)))
     desk.wait(600)
-    view = desk.quoter._view(desk.now_ns)
+    view = desk.quoter._seen(desk.now_ns)
     assert view is not None
     assert (view.bid_size, view.ask_size) == (498, 498)
 

@@ -16,6 +16,7 @@ from services.console.running.orphans import held_locks
 from shared.errors import EXIT_BAD_INPUT
 from tests.fixtures.deployment import HOME, Makerd, makerd
 from tests.fixtures.redis_server import wait_until
+from tests.fixtures.venue import PERP
 
 CONFIG = """
 [venues.backpack]
@@ -137,6 +138,12 @@ def test_X02_a_second_deployment_in_one_run_directory_is_refused(deployment: Mak
     assert answer.returncode == EXIT_BAD_INPUT
     assert "already runs" in answer.stderr
     assert len(answer.stderr.splitlines()) == 1
+
+    def is_up() -> bool:
+        row = deployment.status().state["symbols"].get(PERP)
+        return row is not None and row["working_state"] == "ready"
+
+    wait_until(is_up, 40)  # before, what rests cannot be confirmed, and the exit code says so
     assert deployment.interrupt() == 0, deployment.output
 
 
