@@ -22,7 +22,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from shared.messages import Level, Side, WorkingOrder
+from shared.messages import Depth, Level, Side, Top, WorkingOrder
 
 Levels = tuple[tuple[int, int], ...]
 #: longer than market data may lag and still count as live: a ghost of an order of ours must not outlive it
@@ -207,3 +207,20 @@ class OwnOrders:
         for level in levels:
             side = self.bids if level.side is Side.BUY else self.asks
             side.expect(level.price, level.size, now_ns)
+
+    def top_of_others(self, top: Top, depth: Depth | None, now_ns: int) -> Top:
+        """Return best prices without our orders; a side on which they cannot be told is None.
+
+        depth  a recent one, with our orders in it or not; None = nothing is known of what is behind
+        """
+        bids, asks = (depth.bids, depth.asks) if depth is not None else ((), ())
+        bid = None if top.bid is None else self.bids.best(top.bid, top.bid_size, bids, now_ns)
+        ask = None if top.ask is None else self.asks.best(top.ask, top.ask_size, asks, now_ns)
+        if bid == (top.bid, top.bid_size) and ask == (top.ask, top.ask_size):
+            return top
+        bid_price, bid_size = (None, 0) if bid is None else bid
+        ask_price, ask_size = (None, 0) if ask is None else ask
+        return Top(
+            top.scope, top.symbol, bid_price, bid_size, ask_price, ask_size, top.update_id, top.venue_ns,
+            top.recv_ns, top.as_of_ns, top.cause_ns,
+        )  # fmt: skip

@@ -24,15 +24,4 @@ class MarketOfOthers:
 
     def top(self, top: Top, now_ns: int) -> Top:
         """Return best prices of others; a side on which they cannot be told is None."""
-        bids, asks = (self._depth.bids, self._depth.asks) if self._depth is not None else ((), ())
-        own = self._own
-        bid = None if top.bid is None else own.bids.best(top.bid, top.bid_size, bids, now_ns)
-        ask = None if top.ask is None else own.asks.best(top.ask, top.ask_size, asks, now_ns)
-        if bid == (top.bid, top.bid_size) and ask == (top.ask, top.ask_size):
-            return top
-        bid_price, bid_size = (None, 0) if bid is None else bid
-        ask_price, ask_size = (None, 0) if ask is None else ask
-        return Top(
-            top.scope, top.symbol, bid_price, bid_size, ask_price, ask_size, top.update_id, top.venue_ns,
-            top.recv_ns, top.as_of_ns, top.cause_ns,
-        )  # fmt: skip
+        return self._own.top_of_others(top, self._depth, now_ns)

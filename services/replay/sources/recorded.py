@@ -72,7 +72,7 @@ class OwnRecording:
                 depth = message  # as it was shown: whoever looks behind a best price subtracts by itself
                 message = _depth_of_others(message, own, now_ns)
             elif isinstance(message, Top):
-                message = _top_of_others(message, own, depth, now_ns)
+                message = own.top_of_others(message, depth, now_ns)
             yield now_ns, message
 
     def _market(self) -> Iterator[tuple[int, Message]]:
@@ -113,18 +113,6 @@ class OwnRecording:
         for now_ns, message in recording.messages():
             if isinstance(message, Working) and message.symbol == self._symbol:
                 yield now_ns, message
-
-
-def _top_of_others(top: Top, own: OwnOrders, depth: Depth | None, now_ns: int) -> Top:
-    """Return best prices without our orders; a side that was ours alone is what is behind, or nothing."""
-    bids, asks = (depth.bids, depth.asks) if depth is not None else ((), ())
-    bid = None if top.bid is None else own.bids.best(top.bid, top.bid_size, bids, now_ns)
-    ask = None if top.ask is None else own.asks.best(top.ask, top.ask_size, asks, now_ns)
-    return Top(
-        top.scope, top.symbol, None if bid is None else bid[0], 0 if bid is None else bid[1],
-        None if ask is None else ask[0], 0 if ask is None else ask[1], top.update_id, top.venue_ns,
-        top.recv_ns, top.as_of_ns, top.cause_ns,
-    )  # fmt: skip
 
 
 def _depth_of_others(depth: Depth, own: OwnOrders, now_ns: int) -> Depth:

@@ -219,7 +219,6 @@ def strictest(decisions: Iterable[Decision], position: int = 0) -> Decision:
     action, reasons, hold_ns, target, target_reason = Action.ALLOW, list[str](), 0, None, ""
     may_buy = may_sell = True
     is_frozen = False
-    decisions = tuple(decisions)
     bounds, alerts = list[int](), list[str]()
     told: list[tuple[Action, str]] = []
     for decision in decisions:
