@@ -174,20 +174,15 @@ class Machine:
                 link.do(link.core.on_instrument_info(info, now_ns), now_ns)
 
     def _shown_changed(self, venue: SimulatedVenue, symbol: str, now_ns: int) -> None:
-        """Our orders in a market have changed: it shows other best prices.
+        """Our orders in a market have changed: tell it where it shows other best prices for that.
 
         The recording alone tells how fresh the market is: a feed that is silent stays so.
         """
         market = venue.markets[symbol]
-        if market.top is None or not market.is_usable:
+        shown = market.shown_anew(now_ns)
+        if shown is None or market.top is None:
             return
-        top = market.top
-        fresh = Top(
-            top.scope, top.symbol, top.bid, top.bid_size, top.ask, top.ask_size, top.update_id,
-            top.venue_ns, now_ns, top.as_of_ns, now_ns,
-        )  # fmt: skip
-        shown = market.shown_top(fresh)
-        self._on_market(top, shown, now_ns)
+        self._on_market(market.top, shown, now_ns)
         self._arrive(shown, now_ns)
 
     def _tell_streams(self, now_ns: int) -> None:

@@ -55,7 +55,7 @@ class Market:
 
     __slots__ = (
         "ask", "ask_size", "asks", "bid", "bid_size", "bids", "funding_rate", "info", "instrument",
-        "is_usable", "mark_price", "next_funding_ns", "our_asks", "our_bids", "top", "unit_value",
+        "is_usable", "mark_price", "next_funding_ns", "our_asks", "our_bids", "shown", "top", "unit_value",
     )  # fmt: skip
 
     def __init__(self, info: InstrumentInfo) -> None:
@@ -65,6 +65,8 @@ class Market:
         self.bids: Levels = ()
         self.asks: Levels = ()
         self.top: Top | None = None
+        #: best prices as they were shown last, our orders in them
+        self.shown: Top | None = None
         #: False while the recording's book is in doubt: then nothing fills
         self.is_usable = False
         self.our_bids: list[Resting] = []
@@ -147,6 +149,25 @@ class Market:
             top.scope, top.symbol, bid, bid_size, ask, ask_size, top.update_id, top.venue_ns, top.recv_ns,
             top.as_of_ns, top.cause_ns,
         )  # fmt: skip
+
+    def shown_anew(self, now_ns: int) -> Top | None:
+        """Return best prices as our orders make them now; None where they were shown like that last."""
+        top, last = self.top, self.shown
+        if top is None or last is None or not self.is_usable:
+            return None
+        now = self.shown_top(top)
+        if (
+            now.bid == last.bid
+            and now.bid_size == last.bid_size
+            and now.ask == last.ask
+            and now.ask_size == last.ask_size
+        ):
+            return None
+        self.shown = Top(
+            top.scope, top.symbol, now.bid, now.bid_size, now.ask, now.ask_size, top.update_id,
+            top.venue_ns, now_ns, top.as_of_ns, now_ns,
+        )  # fmt: skip
+        return self.shown
 
     def shown_depth(self, depth: Depth) -> Depth:
         """Return a depth with our orders in it."""

@@ -72,12 +72,14 @@ class SimulatedVenue:
         are_bids_reached = bool(bids) and _is_reached(bids[0].price, 1, top.bid, top.ask)
         are_asks_reached = bool(asks) and _is_reached(asks[0].price, -1, top.ask, top.bid)
         if not are_bids_reached and not are_asks_reached:
+            market.shown = top
             return top
         if are_bids_reached:
             self._meet(market, bids, top.bid, top.bid_size, top.ask, now_ns)
         if are_asks_reached:
             self._meet(market, asks, top.ask, top.ask_size, top.bid, now_ns)
-        return market.shown_top(top)
+        market.shown = shown = market.shown_top(top)
+        return shown
 
     def _meet(
         self, market: Market, ours: list[Resting], best: int | None, size: int, opposite: int | None,
