@@ -125,6 +125,10 @@ class OwnSide:
         self._known = (price, size)
         return self._known
 
+    def is_at(self, price: int | None) -> bool:
+        """True when some of what is at the best price is ours, or was when it was looked at last."""
+        return self.is_behind or price in self._own
+
     def depth(self, levels: Levels, now_ns: int) -> Levels:
         """Return the levels of others: each less what may be ours, those that may be ours alone left out."""
         if not self._own:
@@ -197,6 +201,10 @@ class OwnOrders:
             sizes[price] = sizes.get(price, 0) + order.size - order.filled
         self.bids.report(bids, now_ns)
         self.asks.report(asks, now_ns)
+
+    def are_at(self, top: Top | None) -> bool:
+        """True when what is told of our orders may make a difference to the best prices of others."""
+        return top is None or self.bids.is_at(top.bid) or self.asks.is_at(top.ask)
 
     def settles_ns(self) -> int:
         """Return until when the depth of others follows from the book alone; NEVER_NS = for good."""

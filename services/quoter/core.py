@@ -21,7 +21,7 @@ from services.quoter.levels.rounding import PriceGrid
 from services.quoter.levels.sizing import LotSizes
 from services.quoter.levels.volatility import spread_distance, widened
 from services.quoter.strategies.base import Levels, MarketView, Memory, Wanted
-from services.quoter.views import view_of
+from services.quoter.views import Sees, view_of
 from shared.clock import NS_PER_MS, NS_PER_S, seconds_to_ns
 from shared.errors import Refused
 from shared.instrument import Instrument
@@ -65,6 +65,7 @@ class Quoter:
         self._needs = settings.strategy.needs(params)
         self._quote = settings.strategy.quote
         self._follows_position = settings.strategy.follows_position
+        self._sees = Sees(self._needs.depth, settings.strategy.follows_working)
         self._inputs = Inputs(self._needs, self._stale_ns)
         self._memory: Memory = settings.strategy.start
         self._settle_ns = seconds_to_ns(params.own_order_settle_s)
@@ -76,6 +77,7 @@ class Quoter:
         self._no_instrument = "missing: InstrumentInfo"
         self._largest: int | None = None
         self._asked: Quotes | None = None
+        self._is_decided = False  # True: nothing was missing for the latest decision
         self._reissue_ns = 0
         #: the best prices of others for which what was asked for is right, and until when at the most
         self._settled_bid = self._settled_ask = 0
@@ -107,6 +109,7 @@ class Quoter:
             self._own = OwnOrders(self._settle_ns)
         self._rules = self._instrument = instrument
         self._prices, self._sizes = PriceGrid(instrument), LotSizes(instrument)
+        self._view_rules = (instrument, self._prices, self._sizes)
         self._bounded_of = ()
         self._plan: Any = settings.strategy.plan(settings.params, instrument)
         self._memory = settings.strategy.start
@@ -181,6 +184,8 @@ class Quoter:
         self._own.report(working.orders, now_ns)
         if self._needs.depth:
             self._settled_until_ns = 0  # the depth of others is another one now
+        elif not self._sees.working and self._is_decided and not self._own.are_at(self._inputs.top):
+            return ()  # neither the strategy nor the best prices of others depend on it
         return self._if_unsettled(now_ns)
 
     def on_equity(self, equity: Equity, now_ns: int) -> Iterable[Message]:
@@ -237,12 +242,14 @@ class Quoter:
         return min(now_ns + QUOTES_TTL_NS, self._inputs.market_as_of_ns() + self._stale_ns)
 
     def _wanted(self, now_ns: int) -> Wanted:
+        self._is_decided = False
         problem = self._inputs.problem(now_ns) if self._instrument else self._no_instrument
         if problem:
             return self._nothing(problem)
-        view = self._seen(now_ns)
+        view = view_of(self._inputs, self._own, self._sees, self._view_rules, now_ns)
         if view is None:
             return self._nothing("no price but our own, and no depth behind it")
+        self._is_decided = True
         wanted = self._quote(view, self._plan, self._memory)
         self._memory = wanted.memory
         levels = self._widened(wanted.levels, view) if self._volatility_roots else wanted.levels
@@ -273,11 +280,6 @@ class Quoter:
             self._bounded_to = within(levels, view.position, view.permit, self._prices, self._sizes)
             self._bounded_of = bounded_of
         return self._bounded_to
-
-    def _seen(self, now_ns: int) -> MarketView | None:
-        assert self._instrument is not None
-        rules = (self._instrument, self._prices, self._sizes)
-        return view_of(self._inputs, self._own, self._needs.depth, rules, now_ns)
 
     def _nothing(self, reason: str) -> Wanted:
         return Wanted((), False, reason, self._memory)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from services.quoter.inputs import Inputs
 from services.quoter.levels.rounding import PriceGrid
 from services.quoter.levels.sizing import LotSizes
@@ -13,7 +15,14 @@ from shared.own_orders import OwnOrders
 Rules = tuple[Instrument, PriceGrid, LotSizes]
 
 
-def view_of(inputs: Inputs, own: OwnOrders, with_depth: bool, rules: Rules, now_ns: int) -> MarketView | None:
+class Sees(NamedTuple):
+    """What of it a strategy is shown that not every one needs."""
+
+    depth: bool
+    working: bool
+
+
+def view_of(inputs: Inputs, own: OwnOrders, sees: Sees, rules: Rules, now_ns: int) -> MarketView | None:
     """Return the view of inputs in which nothing is missing; None where a side of others cannot be told."""
     top, working, permit, position = inputs.top, inputs.working, inputs.permit, inputs.position
     assert top and working and permit and position
@@ -26,9 +35,9 @@ def view_of(inputs: Inputs, own: OwnOrders, with_depth: bool, rules: Rules, now_
         return None
     return MarketView(
         now_ns, rules[0], rules[1], rules[2], bid[0], bid[1], ask[0], ask[1],
-        own.bids.depth(bids, now_ns) if with_depth else (),
-        own.asks.depth(asks, now_ns) if with_depth else (),
-        position.quantity, permit, working.orders,
+        own.bids.depth(bids, now_ns) if sees.depth else (),
+        own.asks.depth(asks, now_ns) if sees.depth else (),
+        position.quantity, permit, working.orders if sees.working else (),
         inputs.equity.equity_usd if inputs.equity else None,
         inputs.flow.log_ratio if inputs.flow else None,
         inputs.volatility.annualised_pct if inputs.volatility else None,

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from services.quoter.core import Quoter
+from services.quoter.views import view_of
 from shared.clock import NS_PER_MS, NS_PER_S
 from shared.messages import FeedStatus, Message, Side, Volatility
 from tests.quoter.builders import (
@@ -192,7 +193,8 @@ def test_top_is_subtracted_by_our_orders_before_the_strategy_sees_it() -> None:
     desk = Desk.ready("two_sided", quantity=0.02, join_best=True)
     desk.send(working(order(Side.BUY, 19_999, 2), order(Side.SELL, 20_001, 2, order_id=2)))
     desk.wait(600)
-    view = desk.quoter._seen(desk.now_ns)
+    quoter = desk.quoter
+    view = view_of(quoter._inputs, quoter._own, quoter._sees, quoter._view_rules, desk.now_ns)
     assert view is not None
     assert (view.bid_size, view.ask_size) == (498, 498)
 

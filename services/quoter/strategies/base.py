@@ -44,7 +44,7 @@ class MarketView(msgspec.Struct, frozen=True, gc=False):
     volatility_pct  annualised percent; None unless needed
     equity_usd      quote units; None unless needed
     intensity       arrivals per second at the mid and decay per tick (see `Intensity`); None unless needed
-    working         our orders that may be live
+    working         our orders that may be live; empty unless the strategy follows them
     """
 
     now_ns: int
@@ -170,6 +170,7 @@ class Strategy(Generic[P, L, M]):
     follows_position  what it wants is good for one position only, and at most that: a filled order is not
                       placed again before the strategy has seen the position that came of it, and no
                       size above the wanted one is kept for its place
+    follows_working  what it wants depends on `view.working`: it is asked again whenever that changes
     """
 
     name: str
@@ -180,6 +181,7 @@ class Strategy(Generic[P, L, M]):
     plan: Callable[[P, Instrument], L] = _params_are_the_plan
     summary: str = ""
     follows_position: bool = False
+    follows_working: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "needs", _with_options(self.needs))

@@ -46,4 +46,4 @@ def plan(params: Params, instrument: Instrument) -> Plan:
     return checked(found, instrument)
 
 
-STRATEGY = Strategy("grid", Params, quote, Kept(), needs, plan, follows_position=True)
+STRATEGY = Strategy("grid", Params, quote, Kept(), needs, plan, follows_position=True, follows_working=True)

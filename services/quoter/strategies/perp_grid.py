@@ -88,4 +88,6 @@ def plan(params: Params, instrument: Instrument) -> Plan:
     return checked(found, instrument)
 
 
-STRATEGY = Strategy("perp_grid", Params, quote, Kept(), needs, plan, follows_position=True)
+STRATEGY = Strategy(
+    "perp_grid", Params, quote, Kept(), needs, plan, follows_position=True, follows_working=True
+)
