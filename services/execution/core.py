@@ -294,6 +294,6 @@ class Execution:
                 continue
             self._quoting.requote(symbol, 0, now_ns)
             self._quoting.work_target(symbol, now_ns)
-        if desk.touched:
+        if desk.touched and not desk.sends:  # what is sent now comes back at once as sent, or not: told then
             tell_touched(desk, self.gate)
         return desk.take_outputs()

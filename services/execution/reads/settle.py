@@ -172,5 +172,5 @@ class Settler:
         elif was_new:
             self._sender.on_accepted(order)
         is_news = was_new or before != (order.status, order.filled, order.size)
-        if is_news or not is_stream or order.cancel_tries:
+        if is_news or not is_stream or (order.cancel_tries and order.is_live):
             desk.tell_order(order)

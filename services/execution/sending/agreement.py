@@ -2,16 +2,22 @@
 
 Most of what happens to an order (its acceptance, a second word of its cancel, a repetition of the
 wanted set) changes neither what may rest nor what stands for it. A symbol's last comparison that
-found nothing to do is remembered with all that it depended on. Pure.
+found nothing to do is remembered with all that it depended on.
+
+Nor is there anything to do, whatever is wanted, while the venue has not answered for the orders that
+hold its places. Pure.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from services.execution.sending.sender import is_too_early
 from services.execution.symbols import Symbol
 from shared.instrument import Instrument
-from shared.messages import Level, Permit
+from shared.messages import Level, OrderStatus, Permit, Side
+
+_LEAVING = OrderStatus.PENDING_CANCEL
 
 
 class Agreement:
@@ -71,3 +77,28 @@ def agreement(
     if any(level.max_age_ns for level in levels):
         return None
     return Agreement(symbol, permit, quotes.levels, gross_usd)
+
+
+def waits_for_venue(symbol: Symbol, now_ns: int) -> bool:
+    """True when comparing could do nothing: every place is held by an order that must be answered for first.
+
+    One whose cancel is under way stays until that is answered, one that is being placed may not be
+    cancelled yet; each holds the place of one level of its side. With a target there may be more to do.
+    """
+    quotes = symbol.quotes
+    if quotes is None or symbol.target is not None:
+        return False
+    bids = asks = 0
+    for order in symbol.orders.live.values():
+        if order.is_target or not (order.status is _LEAVING or is_too_early(order, now_ns)):
+            return False
+        if order.side is Side.BUY:
+            bids += 1
+        else:
+            asks += 1
+    for level in quotes.levels:
+        if level.side is Side.BUY:
+            bids -= 1
+        else:
+            asks -= 1
+    return bids >= 0 and asks >= 0

@@ -9,7 +9,7 @@ from services.execution.gate import Gate
 from services.execution.orders.reconcile import reconcile, wrongness
 from services.execution.reads.schedule import NEVER_NS
 from services.execution.sending.admission import Refused, admit_slice, permitted, room_for_slice
-from services.execution.sending.agreement import agreement
+from services.execution.sending.agreement import agreement, waits_for_venue
 from services.execution.sending.maker import follow, may_rest, resting
 from services.execution.sending.sender import Sender, blocked_sides
 from services.execution.sending.targets import (
@@ -81,6 +81,8 @@ class Quoting:
         if symbol.agreed is not None and is_open and symbol.agreed.holds(symbol, gross_usd, now_ns):
             return
         symbol.agreed = None
+        if waits_for_venue(symbol, now_ns):
+            return
         coming = None if symbol.target is None else self._slice(symbol, now_ns)
         is_waiting = coming is not None and not is_in_flight(symbol)  # in flight, it counts by itself
         levels = permitted(symbol, gross_usd, now_ns, coming if is_waiting else None)

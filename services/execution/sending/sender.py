@@ -191,7 +191,7 @@ class Sender:
         """Cancel an order unless that is under way, too early, or beyond the budget."""
         if order.is_cancelling or now_ns < order.cancel_due_ns or not order.is_live:
             return
-        if order.is_placing and not order.seen_ns and now_ns - order.created_ns < PATIENCE_NS:
+        if is_too_early(order, now_ns):
             return
         desk = self._desk
         symbol = desk.symbols[order.symbol]
@@ -288,6 +288,11 @@ class Sender:
         desk.venue.on_failed(now_ns)
         if unknown.retry_after_s is not None:
             desk.budget.on_rate_limited(unknown.retry_after_s, sent_ns, now_ns)
+
+
+def is_too_early(order: Order, now_ns: int) -> bool:
+    """True while an order's cancel could overtake its placement."""
+    return order.is_placing and not order.seen_ns and now_ns - order.created_ns < PATIENCE_NS
 
 
 def blocked_sides(symbol: Symbol) -> tuple[Side, ...]:
