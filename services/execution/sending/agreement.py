@@ -90,7 +90,8 @@ def waits_for_venue(symbol: Symbol, now_ns: int) -> bool:
         return False
     bids = asks = 0
     for order in symbol.orders.live.values():
-        if order.is_target or not (order.status is _LEAVING or is_too_early(order, now_ns)):
+        is_leaving = order.status is _LEAVING
+        if not (is_leaving or (order.is_placing and is_too_early(order, now_ns))) or order.is_target:
             return False
         if order.side is Side.BUY:
             bids += 1
