@@ -7,10 +7,11 @@ from typing import Any
 import msgspec
 import pytest
 
+from services.execution.requests import SendCancel, SendPlace
 from services.execution.symbols import Symbol
-from shared.messages import Permit, Working
+from shared.messages import Permit, Quotes, Working
 from shared.permits import is_same_permit
-from tests.execution.small_venue import SYMBOL
+from tests.execution.small_venue import ACCOUNT, SYMBOL
 from tests.execution.world import World, bid, ready
 
 PERMIT = Permit("main", SYMBOL, 5, 5, 5, 5.0, True, True, False, False, "", 1)
@@ -92,3 +93,47 @@ def test_an_order_whose_cancel_was_refused_is_looked_at_whenever_the_stream_show
     world.show(order)
     world.tell()
     assert seen == [SYMBOL]
+
+
+def test_what_reply_and_stream_both_say_of_a_cancel_is_looked_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = ready()
+    world.quote(bid(9_990))
+    world.settle()
+    world.quote()
+    world.arrive()
+    seen = looks(world, monkeypatch)
+    world.reply()
+    assert seen == [SYMBOL] and not list(world.core.desk.orders.live())
+    before = told(world)
+    world.tell()
+    assert seen == [SYMBOL] and told(world) == before
+
+
+def test_what_rests_is_told_when_what_was_sent_is_known_to_have_left() -> None:
+    world = ready()
+    world.top(9_999, 10_001)
+    before = told(world)
+    quotes = Quotes(ACCOUNT, SYMBOL, (bid(9_990), bid(9_980)), False, world.now_ns + 10**9, 0, "test")
+    outputs = world.core.on_quotes(quotes, world.now_ns)
+    assert sum(isinstance(output, SendPlace) for output in outputs) == 2
+    assert not [output for output in outputs if isinstance(output, Working)]
+    world.do(outputs)
+    assert told(world) > before
+    last = next(message for message in reversed(world.published) if isinstance(message, Working))
+    assert [order.price for order in last.orders] == [9_990, 9_980]
+
+
+def test_quotes_that_come_while_the_venue_has_to_answer_take_effect_when_it_has() -> None:
+    world = ready()
+    world.quote(bid(9_990))
+    world.quote(bid(9_980))
+    assert len(world.requests) == 1, "a cancel could overtake the placement"
+    world.arrive()
+    world.reply()
+    assert [type(travelling.request) for travelling in world.requests] == [SendCancel]
+    world.quote(bid(9_970))
+    assert len(world.requests) == 1, "the place is held until the cancel is answered"
+    world.settle()
+    assert [order.price for order in world.core.desk.orders.live()] == [9_970]
