@@ -7,9 +7,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from services.execution.requests import SendCancel, SendPlace
+from services.execution.requests import SendCancel
 from services.execution.symbols import Symbol
-from shared.messages import Permit, Quotes, Working
+from shared.clock import NS_PER_S
+from shared.messages import OrderStatus, Permit, Quotes, Working
 from shared.permits import is_same_permit
 from tests.execution.small_venue import ACCOUNT, SYMBOL
 from tests.execution.world import World, bid, ready
@@ -111,18 +112,23 @@ def test_what_reply_and_stream_both_say_of_a_cancel_is_looked_at_once(
     assert seen == [SYMBOL] and told(world) == before
 
 
-def test_what_rests_is_told_when_what_was_sent_is_known_to_have_left() -> None:
+@pytest.mark.parametrize("has_left", [True, False])
+def test_what_rests_is_told_when_a_cancel_is_known_to_have_left_or_not(has_left: bool) -> None:
     world = ready()
-    world.top(9_999, 10_001)
+    world.quote(bid(9_990))
+    world.settle()
     before = told(world)
-    quotes = Quotes(ACCOUNT, SYMBOL, (bid(9_990), bid(9_980)), False, world.now_ns + 10**9, 0, "test")
+    quotes = Quotes(ACCOUNT, SYMBOL, (), False, world.now_ns + NS_PER_S, 0, "test")
     outputs = world.core.on_quotes(quotes, world.now_ns)
-    assert sum(isinstance(output, SendPlace) for output in outputs) == 2
-    assert not [output for output in outputs if isinstance(output, Working)]
-    world.do(outputs)
-    assert told(world) > before
+    (cancel,) = outputs
+    assert isinstance(cancel, SendCancel)
+    if has_left:
+        world.do(outputs)
+    else:
+        world.do(world.core.on_cancel_not_sent(cancel.client_order_id, world.now_ns))
+    assert told(world) == before + 1
     last = next(message for message in reversed(world.published) if isinstance(message, Working))
-    assert [order.price for order in last.orders] == [9_990, 9_980]
+    assert [order.status for order in last.orders] == [OrderStatus.PENDING_CANCEL]
 
 
 def test_quotes_that_come_while_the_venue_has_to_answer_take_effect_when_it_has() -> None:

@@ -22,9 +22,8 @@ STATUSES = st.sampled_from(
     [OrderStatus.PENDING_NEW] * 4 + [OrderStatus.PENDING_CANCEL] * 4
     + [OrderStatus.LIVE, OrderStatus.PARTIALLY_FILLED, OrderStatus.UNKNOWN]
 )  # fmt: skip
-LEVELS = st.lists(
-    st.builds(Level, SIDES, st.integers(90, 110), st.integers(1, 9), st.integers(0, 2)), max_size=3
-)
+LEVEL = st.builds(Level, SIDES, st.integers(90, 110), st.integers(1, 9), st.integers(0, 2))
+LEVELS = st.lists(LEVEL, max_size=3)
 _ids = iter(range(1, 1 << 40))
 
 
@@ -86,6 +85,9 @@ def test_a_place_that_nobody_holds_an_order_that_rests_and_a_target_are_compared
     assert not waits_for_venue(symbol_of([_order(Side.BUY, OrderStatus.LIVE)], []), NOW_NS)
     slow = _order(Side.BUY, OrderStatus.PENDING_NEW, PATIENCE_NS)
     assert not waits_for_venue(symbol_of([slow], []), NOW_NS)
+    slice_ = _order(Side.BUY, OrderStatus.PENDING_CANCEL)
+    slice_.is_target = True
+    assert not waits_for_venue(symbol_of([slice_], levels[:1]), NOW_NS), "it holds no place of a quote"
     symbol = symbol_of([leaving], [])
     assert waits_for_venue(symbol, NOW_NS)
     symbol.target = Target(ACCOUNT, SYMBOL, 0, 0, "ioc", None, 1, False, 1, NOW_NS + 1, "")

@@ -14,7 +14,8 @@ from services.quoter.strategies import STRATEGIES
 from services.quoter.strategies.base import MarketView, Memory, Wanted
 from shared.clock import NS_PER_MS
 from shared.messages import Level, Side
-from tests.quoter.builders import START_NS
+from shared.own_orders import OwnOrders
+from tests.quoter.builders import START_NS, order, top
 from tests.quoter.builders import settings as settings_of
 from tests.quoter.test_settled_quotes import Stand, begin
 
@@ -79,6 +80,18 @@ def test_while_something_was_missing_a_working_is_a_reason() -> None:
 def test_whoever_reads_our_orders_says_so(name: str) -> None:
     """The others are shown none, so they cannot depend on them by accident."""
     assert STRATEGIES[name].follows_working is (name in ("grid", "perp_grid"))
+
+
+def test_a_best_price_that_was_ours_alone_matters_until_it_is_looked_at_again() -> None:
+    own, at_ns = OwnOrders(1_000), START_NS
+    own.report([order(Side.BUY, 19_999, 5)], at_ns)
+    assert own.are_at(top(19_999, 20_001))
+    assert own.bids.best(19_999, 5, ((19_990, 3),), at_ns + 1_000) == (19_990, 3)
+    own.report([], at_ns + 2_000)
+    own.report([], at_ns + 4_000)  # long gone, and forgotten
+    assert own.are_at(top(19_999, 20_001)), "the price behind it is what was decided on"
+    assert own.bids.best(19_999, 5, (), at_ns + 4_000) == (19_999, 5)
+    assert not own.are_at(top(19_999, 20_001))
 
 
 _PRICES = st.sampled_from([19_997, 19_998, 19_999, 20_000, 20_001, 20_002])
