@@ -12,6 +12,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from services.execution.orders.reconcile import reconcile
 from services.execution.sending.admission import permitted
+from services.execution.sending.agreement import waits_for_venue
+from services.execution.sending.patience import is_too_early
+from shared.clock import NS_PER_MS
 from shared.messages import Side
 from tests.execution.small_venue import SYMBOL
 from tests.execution.world import World, ask, bid
@@ -136,6 +139,13 @@ class Interleavings(RuleBasedStateMachine):
 
     @rule(ms=st.sampled_from([1, 5, 20, 20, 20, 100, 300, 600, 2_600]))
     def wait(self, ms: int) -> None:
+        """Let time pass; a tick that is said to do nothing does nothing."""
+        core, now_ns = self.world.core, self.world.now_ns + ms * NS_PER_MS
+        if core._idle_until_ns(now_ns):
+            core.gate.check_stream(now_ns)
+            for part in (core._settler, core._housekeeping, core._quoting):
+                part.tick(now_ns)
+            assert core._conclude(now_ns) == []
         self.world.tick(ms)
 
     # --- what must hold
@@ -174,6 +184,17 @@ class Interleavings(RuleBasedStateMachine):
                 levels, symbol.orders.live.values(), is_exclusive=symbol.quotes.exclusive, now_ns=now_ns
             )
             assert levels and found == ([], [])
+
+    @invariant()
+    def while_the_venue_has_to_answer_first_comparing_does_nothing(self) -> None:
+        core, now_ns = self.world.core, self.world.now_ns
+        symbol = core.desk.symbols[SYMBOL]
+        if waits_for_venue(symbol, now_ns):
+            for levels in (permitted(symbol, core.desk.gross_usd(), now_ns), symbol.quotes.levels, ()):
+                cancels, places = reconcile(
+                    levels, symbol.orders.live.values(), is_exclusive=self.exclusive, now_ns=now_ns
+                )
+                assert not places and all(is_too_early(order, now_ns) for order in cancels)
 
     def teardown(self) -> None:
         """Let the network become good: our books must come to agree with the venue, by themselves."""

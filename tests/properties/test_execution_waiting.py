@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from services.execution.orders.reconcile import reconcile
 from services.execution.orders.records import Order, OwnOrders
 from services.execution.sending.agreement import waits_for_venue
-from services.execution.sending.sender import PATIENCE_NS, is_too_early
+from services.execution.sending.patience import PATIENCE_NS, is_too_early
 from services.execution.symbols import Symbol
 from shared.instrument import Instrument
 from shared.messages import Level, OrderStatus, Quotes, Side, Target

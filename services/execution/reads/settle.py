@@ -24,8 +24,8 @@ from shared.venues.base import VenueOrder
 ASK_AGAIN_NS = (100 * NS_PER_MS, 250 * NS_PER_MS, 500 * NS_PER_MS, 1_000 * NS_PER_MS)
 #: by so much an order may seem to be older than the stamp that it was signed with
 CLOCK_ERROR_NS = 5_000 * NS_PER_MS
-#: what rests needs nothing
-_QUIET = (OrderStatus.LIVE, OrderStatus.PARTIALLY_FILLED)
+#: what rests needs nothing, nor what is being placed: its reply, or that there is none, is told
+_QUIET = (OrderStatus.LIVE, OrderStatus.PARTIALLY_FILLED, OrderStatus.PENDING_NEW)
 
 
 class Settler:
@@ -57,7 +57,7 @@ class Settler:
         until_ns = NEVER_NS
         for order in self._desk.orders.live():
             is_waiting = order.status is OrderStatus.PENDING_CANCEL and order.is_cancelling
-            if order.is_placing or not (is_waiting or order.status in _QUIET):
+            if not (is_waiting or order.status in _QUIET):
                 return 0
             if order.is_asking:
                 until_ns = min(until_ns, order.asked_ns + ABANDON_NS)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from services.execution.sending.sender import is_too_early
+from services.execution.sending.patience import is_too_early
 from services.execution.symbols import Symbol
 from shared.instrument import Instrument
 from shared.messages import Level, OrderStatus, Permit, Side

@@ -15,13 +15,12 @@ from services.execution.orders.transitions import Event
 from services.execution.requests import NO_CONNECTION, CheckClock, SendCancel, SendPlace
 from services.execution.sending.admission import Approved, admit
 from services.execution.sending.admission import Refused as NotAdmitted
+from services.execution.sending.patience import PATIENCE_NS, is_too_early
 from services.execution.symbols import Symbol
 from shared.clock import NS_PER_MS, NS_PER_S
 from shared.messages import Level, OrderStatus, Side
 from shared.venues.base import Accepted, Outcome, Rejected, Unknown
 
-#: a cancel right behind its placement could overtake it on another connection; wait this long for the reply
-PATIENCE_NS = 250 * NS_PER_MS
 #: pauses between attempts while no connection is open to send on
 FIRST_UNSENT_NS = 20 * NS_PER_MS
 LARGEST_UNSENT_NS = NS_PER_S
@@ -288,11 +287,6 @@ class Sender:
         desk.venue.on_failed(now_ns)
         if unknown.retry_after_s is not None:
             desk.budget.on_rate_limited(unknown.retry_after_s, sent_ns, now_ns)
-
-
-def is_too_early(order: Order, now_ns: int) -> bool:
-    """True while an order's cancel could overtake its placement."""
-    return order.is_placing and not order.seen_ns and now_ns - order.created_ns < PATIENCE_NS
 
 
 def blocked_sides(symbol: Symbol) -> tuple[Side, ...]:
