@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import chain
 
 from services.risk.config import Config
 from services.risk.policies.breakers import TrailingExtremes
@@ -110,7 +111,7 @@ class MarketState:
     def on_working(self, account: str, orders: tuple[WorkingOrder, ...], now_ns: int) -> None:
         """Take an account's orders: those of all accounts are not the market."""
         self._orders[account] = orders
-        self._own.report((order for of_one in self._orders.values() for order in of_one), now_ns)
+        self._own.report(chain.from_iterable(self._orders.values()), now_ns)
 
     def on_depth(self, depth: Depth, now_ns: int) -> None:
         self._depth, self._depth_heard_ns = depth, now_ns

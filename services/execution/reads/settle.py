@@ -150,7 +150,8 @@ class Settler:
         symbol = desk.symbols[order.symbol]
         orders.set_venue_id(order, said.venue_order_id)
         try:
-            size, filled = symbol.instrument.lots(said.quantity), symbol.instrument.lots(said.filled)
+            size = symbol.instrument.lots(said.quantity)
+            filled = symbol.instrument.lots(said.filled) if said.filled else 0
         except Refused:
             desk.alert("an order is not in whole lots", symbol=order.symbol, quantity=str(said.quantity))
             return
