@@ -75,7 +75,7 @@ _APPEND = (
     + SET_POSITION
     + """
 local seen, stream, position, ledger, cursor = unpack(KEYS)
-local identity, venue_us, venue_ns, json, seq, position_fields, ledger_fields = unpack(ARGV)
+local identity, venue_us, venue_ns, json, seq, position_fields, ledger_fields, mark = unpack(ARGV)
 expect(seen, 'zset') expect(stream, 'stream') expect(position, 'hash')
 expect(ledger, 'hash') expect(cursor, 'hash')
 local outcome = 'new'
@@ -93,6 +93,7 @@ if outcome == 'new' then
   end
   redis.call('ZADD', seen, venue_us, identity)
 end
+redis.call('HSET', cursor, 'written', mark)
 return {outcome, moved}
 """
 )
@@ -102,7 +103,7 @@ _MARK = (
     _ASIDE
     + """
 expect(KEYS[1], 'hash')
-return {redis.call('HSETNX', KEYS[1], 'kept', '1'), moved}
+return {redis.call('HSETNX', KEYS[1], 'kept', '1'), redis.call('HGET', KEYS[1], 'written') or '', moved}
 """
 )
 
@@ -121,8 +122,11 @@ class Journal:
         self._append = link.script(_APPEND)
         self._mark = link.script(_MARK)
 
-    def append(self, change: Change) -> Journalled:
-        """Count an entry once, with its position and ledger changes, atomically."""
+    def append(self, change: Change, mark: str = "") -> Journalled:
+        """Count an entry once, with its position and ledger changes, atomically.
+
+        mark  remembered as the latest append, news or not: `has_lost` asks for it
+        """
         entry, position = change.entry, change.position
         outcome, moved = self._append(
             [
@@ -140,16 +144,21 @@ class Journal:
                 "" if position is None else position.seq,
                 "[]" if position is None else msgspec.json.encode(flat(position_fields(position))).decode(),
                 msgspec.json.encode(flat(decimal_fields(change.ledger))).decode(),
+                mark,
             ],
         )
         _log_moved(moved)
         return Journalled(outcome)
 
-    def take_mark(self) -> bool:
-        """Mark the cursor; True when it bore no mark: Redis is new, or has lost what was in it."""
-        is_new, moved = self._mark([self._cursor], [])
+    def has_lost(self, mark: str) -> bool:
+        """True when Redis is new, or does not hold the append of this mark as the latest; "" = any will do.
+
+        A server that is killed may come back without its last second, and a link that was idle
+        meanwhile connects again without a word: only what is in it tells.
+        """
+        is_new, written, moved = self._mark([self._cursor], [])
         _log_moved(moved)
-        return bool(is_new)
+        return bool(is_new) or (mark != "" and written != mark)
 
     def known(self, entries: Sequence[JournalEntry]) -> list[bool]:
         """Tell for each entry whether it was counted before (or is too old to tell)."""

@@ -4,9 +4,9 @@ States are coalesced: only the newest value of a key is written. Journal entries
 dropped and keep their order; while they cannot be written, or the backlog is too long,
 `is_healthy` is False and its owner stops quoting.
 
-Redis may come back with less than it had, or be emptied while it runs: a mark in it tells. Then
-the latest entries, the ledger and the newest of every state are written again, so that the next
-start takes over all of it or nothing.
+Redis may come back with less than it had, or be emptied while it runs: the mark of the latest
+append in it tells. Then the latest entries, the ledger and the newest of every state are written
+again, so that the next start takes over all of it or nothing.
 """
 
 from __future__ import annotations
@@ -65,6 +65,9 @@ class StateWriter:
         self._looked_ns: int | None = None
         #: what Redis should hold; of the writer's thread
         self._must_rewrite = False
+        self._name = str(clock.wall_ns())  # no two writers leave the same mark
+        self._appended = 0
+        self._mark = ""
         self._kept: deque[JournalEntry] = deque(maxlen=KEPT)
         self._ledger: dict[str, Decimal] = {}
         self._newest: dict[str, Callable[[], None]] = {}
@@ -153,7 +156,10 @@ class StateWriter:
         self._look()
         while self._changes:
             change = self._changes[0]
-            outcome = self._journal.append(change)
+            mark = f"{self._name}-{self._appended + 1}"
+            outcome = self._journal.append(change, mark)
+            self._appended += 1
+            self._mark = mark
             self._answered()
             self._changes.popleft()  # only now: an unanswered append is made again
             self._keep(change)
@@ -170,7 +176,7 @@ class StateWriter:
         is_due = self._looked_ns is None or now_ns - self._looked_ns >= seconds_to_ns(PING_S)
         if not is_due and not self._is_failing:
             return
-        is_lost = self._journal.take_mark()
+        is_lost = self._journal.has_lost(self._mark)
         self._looked_ns = now_ns
         self._must_rewrite = self._must_rewrite or is_lost or self._is_failing
         self._answered()
@@ -182,7 +188,7 @@ class StateWriter:
 
     def _rewrite(self) -> None:
         for entry in self._kept:  # every one with all sums: a crash in between leaves no part of them
-            self._journal.append(Change(entry, None, self._ledger))
+            self._journal.append(Change(entry, None, self._ledger), self._mark)
             self._answered()
         if self._ledger:
             self._store.put_ledger(self._account, self._ledger)

@@ -12,6 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+import redis
 
 from shared.clock import NS_PER_S, SystemClock
 from shared.errors import Fatal
@@ -139,6 +140,40 @@ def test_a_redis_that_comes_back_without_its_latest_writes_gets_them_again(own_s
     wait_until(lambda: set(identities(store.journal("a"))) == {fill(1).identity, fill(2).identity})
     wait_until(lambda: store.ledger("a") == {"USDC": Decimal(20)})
     assert writer.stop()
+
+
+def test_O07_a_redis_that_lost_its_last_second_while_nobody_asked_gets_it_again(
+    own_server: RedisServer,
+) -> None:
+    """Killed and back between two questions: the link connects again without an error to tell of it."""
+    store = own_server.store()
+    journal, keys = store.journal("a"), store.keys
+    state = (keys.fills("a"), keys.seen("a"), keys.cursor("a"), keys.ledger("a"))
+    writer = StateWriter(store, "a", CLOCK)
+    writer.start()
+    writer.append(change(fill(1), seq=1, cash="10"))
+    wait_until(lambda: len(identities(journal)) == 1)
+    earlier = _dumped(own_server, state)
+    for number in (2, 3):
+        writer.append(change(fill(number), seq=number, cash=f"{number}0"))
+    wait_until(lambda: len(identities(journal)) == 3)
+    _restore(own_server, earlier)
+    wait_until(lambda: sorted(identities(journal)) == sorted(fill(number).identity for number in (1, 2, 3)))
+    wait_until(lambda: store.ledger("a") == {"USDC": Decimal(30)})
+    assert writer.is_healthy(CLOCK.monotonic_ns()), "nothing failed meanwhile"
+    assert writer.stop()
+
+
+def _dumped(server: RedisServer, keys: tuple[str, ...]) -> dict[str, bytes]:
+    with redis.Redis.from_url(server.url) as client:
+        return {key: client.execute_command("DUMP", key) for key in keys}
+
+
+def _restore(server: RedisServer, dumps: dict[str, bytes]) -> None:
+    with redis.Redis.from_url(server.url) as client, client.pipeline(transaction=True) as all_at_once:
+        for key, dump in dumps.items():
+            all_at_once.restore(key, 0, dump, replace=True)
+        all_at_once.execute()
 
 
 def _fails(_change: Change, _outcome: Journalled) -> None:

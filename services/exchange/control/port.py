@@ -3,6 +3,8 @@
 GET, POST, DELETE /_control/faults   list, order {"kind", "symbol"?, "for_s"?, ...}, clear
 POST /_control/trade                 {"symbol", "side", "quantity"}: an outsider takes liquidity
 POST /_control/price                 {"symbol", "mid"}: the synthetic fair price jumps
+GET /_control/account                ?name=N: what it really holds at one moment, whatever faults make of the
+                                         answers: {"orders": [client ids], "positions": {symbol: quantity}}
 GET /_control/state                  is the market finished, what is listed, the venue's time
 GET /_control/log, /_control/frames  ?since=N: received order entry; sent public frames as
                                          [stream, symbol, E in us, sent_ns]
@@ -41,6 +43,7 @@ class Control:
             ("DELETE", "/_control/faults"): self._clear_faults,
             ("POST", "/_control/trade"): self._trade,
             ("POST", "/_control/price"): self._price,
+            ("GET", "/_control/account"): self._account,
             ("GET", "/_control/state"): lambda _: self._hall.state(),
             ("GET", "/_control/log"): lambda request: self._page(request, "requests"),
             ("GET", "/_control/frames"): lambda request: self._page(request, "frames"),
@@ -76,15 +79,22 @@ class Control:
         self._hall.move_price(str(order.get("symbol")), _decimal(order, "mid"))
         return {}
 
+    def _account(self, request: HttpRequest) -> Any:
+        return self._hall.account(_parameter(request, "name", ""))
+
     def _page(self, request: HttpRequest, ring_name: str) -> Any:
         if self._trace is None:
             raise BadInput("tracing is off: start the venue with --trace")
-        text = parse_qs(request.query).get("since", ["0"])[0]
+        text = _parameter(request, "since", "0")
         if not (text.isascii() and text.isdigit()):
             raise BadInput(f"since {text!r}: must be a whole number")
         ring: Ring = getattr(self._trace, ring_name)
         next_number, entries = ring.since(int(text))
         return {"next": next_number, "entries": entries}
+
+
+def _parameter(request: HttpRequest, name: str, default: str) -> str:
+    return parse_qs(request.query).get(name, [default])[0]
 
 
 def _object(request: HttpRequest) -> Mapping[str, Any]:

@@ -92,6 +92,18 @@ class MarketHall:
             "now_ns": self._clock.wall_ns(),
         }
 
+    def account(self, name: str) -> dict[str, Any]:
+        """Return the client ids of its open orders and its positions, signed. Raises: BadInput."""
+        if name not in self.venue.accounts:
+            raise BadInput(f"account {name!r}: is none of {', '.join(self.venue.accounts)}")
+        return {
+            "orders": [order.client_id for order in self.venue.open_orders(name)],
+            "positions": {
+                state.symbol: f"{state.quantity * self.venue.markets[state.symbol].lot_size:f}"
+                for state in self.venue.positions(name)
+            },
+        }
+
     def _engine(self, symbol: str) -> MarketEngine:
         try:
             return self.venue.engine(symbol)

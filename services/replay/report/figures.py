@@ -141,7 +141,8 @@ def market_figure(report: Report, axis: TimeAxis) -> go.Figure:
         x=axis.at(at_ns for at_ns, _ in stretches), y=[value for _, value in stretches], mode="lines",
         name="realised volatility, % a year", line={"color": COLOURS[3], "width": 1}, secondary_y=True,
     )  # fmt: skip
-    figure.update_yaxes(title="% a year", secondary_y=True, rangemode="tozero", showgrid=False)
+    figure.update_yaxes(rangemode="tozero")
+    figure.update_yaxes(title="% a year", secondary_y=True, tickmode="auto", showgrid=False)
     return _titled(figure, "the market: spread and volatility", axis, "bps")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from decimal import Decimal
 
 import pytest
 import requests
@@ -163,3 +164,22 @@ def test_a_fault_ends_by_itself_and_stays_listed_until_cleared(venue: VenueThrea
     assert fault["hits"] >= 1
     venue.control("DELETE", "faults")
     assert venue.control("GET", "faults").json() == []
+
+
+def test_the_control_port_shows_what_an_account_holds_whatever_faults_make_of_the_answers(
+    venue: VenueThread,
+) -> None:
+    name = venue.ready["accounts"][0]["name"]
+    venue.maker.place(clientId=41)
+    assert venue.maker.place(side="Bid", orderType="Market", price=None, quantity="0.5", postOnly=None).ok
+    venue.fault("empty_open_orders")
+    assert venue.maker.open_orders() == []
+    shown = venue.control("GET", f"account?name={name}").json()
+    assert shown["orders"] == ["41"]
+    (held,) = venue.maker.get("/api/v1/position", "positionQuery").json()
+    assert {symbol: Decimal(quantity) for symbol, quantity in shown["positions"].items()} == {
+        PERP: Decimal(held["netQuantity"])
+    }
+    refused = venue.control("GET", "account?name=nobody")
+    assert refused.status_code == 400
+    assert refused.json()["error"].startswith("account 'nobody': is none of ")

@@ -17,6 +17,7 @@ from shared.loop import Loop
 
 #: is given each complete request and the connection; False = no more requests are read from it
 Script = Callable[[bytes, socket.socket], bool]
+SCRIPT_ENDS_WITHIN_S = 6.0
 
 
 def run_until(loop: Loop, condition: Callable[[], bool], timeout_s: float = 5.0) -> None:
@@ -73,14 +74,20 @@ class ScriptedServer:
     def __enter__(self) -> ScriptedServer:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._connections: list[socket.socket] = []
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._serving: list[threading.Thread] = []
+        self._accepting = threading.Thread(target=self._accept, daemon=True)
+        self._accepting.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         with contextlib.suppress(OSError):  # wakes the thread that is in accept
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
+        self._accepting.join()  # a connection that it still accepts is closed too
         self.close_connections()
+        for serving in self._serving:
+            serving.join(SCRIPT_ENDS_WITHIN_S)
+        self.close_connections()  # one whose handshake ended meanwhile
 
     @property
     def port(self) -> int:
@@ -105,7 +112,9 @@ class ScriptedServer:
             except OSError:
                 return
             self._connections.append(connection)
-            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+            serving = threading.Thread(target=self._serve, args=(connection,), daemon=True)
+            self._serving.append(serving)
+            serving.start()
 
     def _serve(self, connection: socket.socket) -> None:
         held = bytearray()
