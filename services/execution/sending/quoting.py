@@ -76,13 +76,14 @@ class Quoting:
 
         cause_ns  of the market event behind it, 0 when something else set it off
         """
+        is_open = self._gate.reason is None
+        if symbol.agreed is not None:
+            if is_open and symbol.agreed.holds(symbol, self._desk.gross_usd(), now_ns):
+                return
+            symbol.agreed = None
         if waits_for_venue(symbol, now_ns):
             return
         live, gross_usd = symbol.orders.live, self._desk.gross_usd()
-        is_open = self._gate.reason is None
-        if symbol.agreed is not None and is_open and symbol.agreed.holds(symbol, gross_usd, now_ns):
-            return
-        symbol.agreed = None
         coming = None if symbol.target is None else self._slice(symbol, now_ns)
         is_waiting = coming is not None and not is_in_flight(symbol)  # in flight, it counts by itself
         levels = permitted(symbol, gross_usd, now_ns, coming if is_waiting else None)
